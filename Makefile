@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: Apache-2.0
+# make           build/deploy-action, the static program        make help   what else there is
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+.SUFFIXES:
+.SECONDARY:
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+ifeq ($(filter -j%,$(MAKEFLAGS)),)
+MAKEFLAGS += -j$(shell nproc)
+endif
+
+PREFIX ?= /usr/local
+STRATEGY ?= canary
+V ?= 0
+quiet = $(if $(filter 0,$(V)),@echo "$(1)	$(2)"; )
+
+# Everything that is not only about this folder needs Debian's packages; silent when they are there.
+ifneq ($(filter-out clean help,$(or $(MAKECMDGOALS),all)),)
+$(if $(shell .ci/packages build >&2 || echo failed),$(error packages are missing))
+musl := $(shell .ci/where musl)
+asan := $(shell .ci/where asan)
+endif
+
+# --- flags ---------------------------------------------------------------------------------------
+warnings := -Wall -Wextra -Werror -Wshadow -Wconversion -Wno-sign-conversion -Wmissing-prototypes \
+	-Wstrict-prototypes -Wold-style-definition -Wvla -Walloca -Wwrite-strings -Wpointer-arith -Wundef \
+	-Wformat=2 -Wcast-qual
+common := -std=c17 -D_GNU_SOURCE -fno-common -iquote include -include src/base/banned.h $(warnings) -MMD -MP
+harden := -fstack-protector-strong -fstack-clash-protection $(if $(filter x86_64,$(shell uname -m)),-fcf-protection)
+libs := -lcurl -lmbedtls -lz -lyaml -lcjson -lexpat -ljq -lm -lpthread
+
+static.cc = $(musl)/musl-cc
+static.flags = $(common) -isystem $(musl)/include -Os -g0 -fPIE -ffunction-sections -fdata-sections $(harden) \
+	-fno-asynchronous-unwind-tables -ffile-prefix-map=$(CURDIR)/= -ffile-prefix-map=$(musl)=deps
+static.link = -L$(musl)/lib $(libs) -s \
+	-Wl,--gc-sections,--build-id=none,-z,relro,-z,now,-z,noexecstack,-z,pack-relative-relocs
+
+asan.cc = gcc
+asan.flags = $(common) -isystem $(asan)/include -O1 -g -fPIE -fno-omit-frame-pointer -DFAULT_POINTS=1 \
+	-fsanitize=address,undefined -fno-sanitize-recover=undefined
+asan.link = -L$(asan)/lib $(libs) -pie -fsanitize=address,undefined -Wl,-z,relro,-z,now
+
+clang.cc = clang
+clang.flags = $(common) -isystem $(asan)/include -O1 -fPIE $(harden) -D_FORTIFY_SOURCE=2
+
+# --- files ---------------------------------------------------------------------------------------
+sources := $(sort $(wildcard src/*.c src/*/*.c))
+written := build/embedded.c build/version.c
+objects = $(patsubst %.c,build/$(1)/%.o,$(sources) $(written))
+programs = $(patsubst test/$(1)/%.c,build/asan/$(1)/%,$(sort $(wildcard test/$(1)/$(2)_*.c)))
+helpers = $(patsubst %.c,build/asan/%.o,$(filter-out test/$(1)/$(2)_%,$(wildcard test/$(1)/*.c)))
+unit := $(call programs,unit,test)
+cases := $(call programs,cases,case)
+service := $(if $(wildcard test/service/go.mod),build/service)
+
+.PHONY: all static deps test unit cases bats suites demo bench asan lint analyze docs reproducible image
+.PHONY: install clean help clang tidy format programs force
+
+all: static
+static: build/deploy-action
+asan: build/asan/deploy-action
+clang: $(call objects,clang)
+tidy: $(patsubst %.c,build/tidy/%.ok,$(sources))
+programs: static asan $(unit) $(cases) $(service)
+
+# --- third-party libraries and tools, in the cache -------------------------------------------------
+$(musl):
+	@.ci/deps/build musl
+$(asan):
+	@.ci/deps/build asan
+deps:
+	@.ci/packages all
+	@.ci/deps/build musl asan
+	@.ci/tools
+
+# --- objects and programs --------------------------------------------------------------------------
+build/static/%.o: %.c Makefile | $(musl)
+	$(call quiet,CC,$<)mkdir -p $(@D) && $(static.cc) $(static.flags) -c $< -o $@
+build/asan/%.o: %.c Makefile | $(asan)
+	$(call quiet,ASAN,$<)mkdir -p $(@D) && $(asan.cc) $(asan.flags) -c $< -o $@
+build/clang/%.o: %.c Makefile | $(asan)
+	$(call quiet,CLANG,$<)mkdir -p $(@D) && $(clang.cc) $(clang.flags) -c $< -o $@
+
+build/tidy/%.ok: build/clang/%.o .clang-tidy
+	$(call quiet,TIDY,$*.c)mkdir -p $(@D) && clang-tidy --quiet $*.c -- $(filter-out -MMD -MP,$(clang.flags)) && touch $@
+
+build/embedded.c: force
+	@.ci/embed templates $@
+build/version.c: force
+	@.ci/stamp $@
+
+build/deploy-action: $(call objects,static)
+	$(call quiet,LINK,$@)$(static.cc) $^ -o $@ $(static.link)
+build/asan/deploy-action: $(call objects,asan)
+	$(call quiet,LINK,$@)$(asan.cc) $^ -o $@ $(asan.link)
+build/asan/deploy-action.a: $(filter-out build/asan/src/main.o,$(call objects,asan))
+	@rm -f $@ && ar qcsD $@ $^
+$(unit): build/asan/unit/%: build/asan/test/unit/%.o $(call helpers,unit,test) build/asan/deploy-action.a
+	$(call quiet,LINK,$@)mkdir -p $(@D) && $(asan.cc) $^ -o $@ -lcmocka $(asan.link)
+$(cases): build/asan/cases/%: build/asan/test/cases/%.o $(call helpers,cases,case) build/asan/deploy-action.a
+	$(call quiet,LINK,$@)mkdir -p $(@D) && $(asan.cc) $^ -o $@ -lcmocka $(asan.link)
+build/service: $(wildcard test/service/*.go test/service/go.mod)
+	$(call quiet,GO,$@)mkdir -p build && cd test/service && CGO_ENABLED=0 GOTOOLCHAIN=local GOFLAGS=-buildvcs=false \
+		"$$($(CURDIR)/.ci/where go)" build -trimpath -o $(CURDIR)/build/service .
+
+-include $(shell find build -name '*.d' 2>/dev/null)
+
+# --- checks ------------------------------------------------------------------------------------------
+test:
+	@.ci/test
+unit cases bats suites:
+	@.ci/test $@
+lint:
+	@.ci/packages test
+	@.ci/lint
+analyze:
+	@.ci/packages test
+	@.ci/analyze
+format:
+	@clang-format -i $(wildcard src/*.[ch] src/*/*.[ch] include/*.h test/*/*.[ch] .ci/*/*.c)
+docs: static
+	@.ci/docs
+reproducible:
+	@.ci/reproducible
+
+# --- uses --------------------------------------------------------------------------------------------
+demo bench: deps static $(service)
+	@DEPLOY_ACTION=$(CURDIR)/build/deploy-action SERVICE=$(CURDIR)/build/service STRATEGY=$(STRATEGY) \
+		PATH="$$PATH:$$(.ci/where tools)/bin:/usr/sbin" test/$@/$(if $(filter demo,$@),demo,run)
+image: static
+	@.ci/mkimage build/deploy-action build/image
+install: static
+	install -D -m 755 build/deploy-action $(DESTDIR)$(PREFIX)/bin/deploy-action
+clean:
+	rm -rf build
+help:
+	@sed -n 's/^#: //p' Makefile
+
+#: make             build/deploy-action: one static program (builds its libraries on first use)
+#: make deps        packages, libraries and tools for everything below; afterwards no network is needed
+#: make test        everything that is checked; the last line is "N passed, N failed"
+#: make lint | unit | cases | bats | suites      one part of it
+#: make analyze     clang-tidy over all sources
+#: make format      clang-format over all sources, in place
+#: make demo        a real deployment on this machine: STRATEGY=canary, blue-green or rolling
+#: make bench       measure it
+#: make asan        build/asan/deploy-action, with sanitizers and fault points
+#: make docs        refresh what the documents quote from the program
+#: make image       build/image/deploy-action.tar, for docker load
+#: make reproducible   build twice in two folders and compare
+#: make install     to $(PREFIX)/bin, /usr/local/bin by default
+#: make clean       remove build/; the cache of libraries stays
+#: V=1 shows the commands
