@@ -1,0 +1,440 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "query.h"
+
+#include "arena.h"
+#include "json.h"
+#include "program.h"
+#include "text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <math.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <jq.h>
+#include <jv.h>
+
+enum {
+    OUTPUTS_MAX = 1000,
+    RESULTS_BYTES = 8 * 1024 * 1024,
+    MEMORY_BYTES = 512 * 1024 * 1024,
+    SILENCE_MS = 3000 /* the child's own timer ends it after one second */
+};
+
+struct limits {
+    const char *program;
+    size_t outputs;
+};
+
+/* One result as a line: what it is, then its JSON text. */
+enum tag { TAG_VALUE = 'v', TAG_NAN = 'n', TAG_INFINITE = 'i' };
+
+/* jq reads HOME (for ~/.jq) and the whole environment when it compiles, `env` when it
+ * runs: it is shown none. */
+static char **hide_environment(void)
+{
+    static char *none[] = {NULL};
+    char **hidden = environ;
+    environ = none;
+    return hidden;
+}
+
+static void keep_first_message(void *data, jv message)
+{
+    struct buf *first = data;
+    if (jv_get_kind(message) == JV_KIND_STRING && first->length == 0) {
+        const char *text = jv_string_value(message);
+        text += text_starts(text, "jq: error: ") ? strlen("jq: error: ") : 0;
+        buf_add(first, text, strcspn(text, "\n"));
+        while (first->length > 0 && first->data[first->length - 1] == ':') {
+            first->data[--first->length] = '\0';
+        }
+    }
+    jv_free(message);
+}
+
+static void drop_message(void *data, jv message)
+{
+    (void)data;
+    jv_free(message);
+}
+
+static int compile(const char *program, jq_state **out, struct error *err)
+{
+    jq_state *jq = jq_init();
+    if (jq == NULL) {
+        return error_set(err, ERROR_BUG, "jq does not start");
+    }
+    struct buf message AUTO_BUF;
+    buf_init(&message, 400);
+    jq_set_error_cb(jq, keep_first_message, &message);
+    char **hidden = hide_environment();
+    int compiled = jq_compile(jq, program);
+    environ = hidden;
+    jq_set_error_cb(jq, drop_message, NULL);
+    if (!compiled) {
+        jq_teardown(&jq);
+        return error_set(err, ERROR_CONFIG, "jq '%.120s': %s", program, message.data);
+    }
+    *out = jq;
+    return 0;
+}
+
+/* The message of a failed value; takes it. */
+static int fail_with(jv failed, const char *program, struct error *err)
+{
+    jv message = jv_invalid_get_msg(failed);
+    if (jv_get_kind(message) != JV_KIND_STRING) {
+        message = jv_dump_string(message, 0);
+    }
+    int result = error_set(err, ERROR_FORMAT, "jq '%.120s': %s", program, jv_string_value(message));
+    jv_free(message);
+    return result;
+}
+
+static void add_result(struct buf *out, jv value)
+{
+    bool number = jv_get_kind(value) == JV_KIND_NUMBER;
+    enum tag tag = TAG_VALUE;
+    if (number && isnan(jv_number_value(value))) {
+        tag = TAG_NAN;
+    } else if (number && isinf(jv_number_value(value))) {
+        tag = TAG_INFINITE;
+    }
+    jv text = jv_dump_string(value, 0);
+    buf_addf(out, "%c", tag);
+    buf_add(out, jv_string_value(text), (size_t)jv_string_length_bytes(jv_copy(text)));
+    buf_add(out, "\n", 1);
+    jv_free(text);
+}
+
+/* Why a program gave no further output; takes value. Its end is no failure. */
+static int end_of_outputs(jq_state *jq, jv value, const char *program, struct error *err)
+{
+    if (jq_halted(jq)) {
+        jv message = jq_get_error_message(jq);
+        bool quiet = !jv_is_valid(message) || jv_get_kind(message) == JV_KIND_NULL;
+        jv_free(value);
+        value = quiet ? jv_invalid() : jv_invalid_with_msg(jv_copy(message));
+        jv_free(message);
+    }
+    if (jv_invalid_has_msg(jv_copy(value))) {
+        return fail_with(value, program, err);
+    }
+    jv_free(value);
+    return 0;
+}
+
+/* Takes input. */
+static int draw(jq_state *jq, jv input, const struct limits *limits, struct buf *out,
+                struct error *err)
+{
+    char **hidden = hide_environment();
+    int result = 0;
+    jq_start(jq, input, 0);
+    for (size_t count = 0; result == 0 && count < limits->outputs; count++) {
+        jv value = jq_next(jq);
+        if (!jv_is_valid(value)) {
+            result = end_of_outputs(jq, value, limits->program, err);
+            break;
+        }
+        add_result(out, value);
+        if (out->overflow) {
+            result = error_set(err, ERROR_FORMAT, "jq '%.120s': results larger than 8 MiB",
+                               limits->program);
+        }
+    }
+    environ = hidden;
+    return result;
+}
+
+/* In the child: from here on nothing of the parent's may be touched, and nothing that
+ * reaches the child may reach the parent (the loop's signal handlers write to a pipe that
+ * both share). */
+static void confine(void)
+{
+    for (int number = 1; number < NSIG; number++) {
+        signal(number, SIG_DFL);
+    }
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    struct itimerval second = {.it_value = {.tv_sec = 1}};
+    struct rlimit cpu = {2, 2}, core = {0, 0};
+    int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    if (setitimer(ITIMER_REAL, &second, NULL) != 0 || setrlimit(RLIMIT_CPU, &cpu) != 0 ||
+        setrlimit(RLIMIT_CORE, &core) != 0) {
+        _exit(1);
+    }
+#ifndef __SANITIZE_ADDRESS__ /* which maps terabytes for itself */
+    struct rlimit memory = {MEMORY_BYTES, MEMORY_BYTES};
+    if (setrlimit(RLIMIT_AS, &memory) != 0) {
+        _exit(1);
+    }
+#endif
+    dup2(nowhere, STDERR_FILENO); /* what the library says when it dies is for nobody */
+}
+
+static void send_all(int fd, const char *data, size_t length)
+{
+    while (length > 0) {
+        ssize_t sent = write(fd, data, length);
+        if (sent < 0) {
+            _exit(1);
+        }
+        data += sent;
+        length -= (size_t)sent;
+    }
+}
+
+/* Draws, and sends the kind of the outcome and the results or the message. */
+_Noreturn static void child_main(jq_state *jq, jv input, const struct limits *limits, int fd)
+{
+    confine();
+    struct error err = {.kind = ERROR_NONE};
+    struct buf out;
+    buf_init(&out, RESULTS_BYTES);
+    int failed = draw(jq, input, limits, &out, &err);
+    char kind = (char)('A' + (int)err.kind);
+    send_all(fd, &kind, 1);
+    send_all(fd, failed ? err.message : out.data, failed ? strlen(err.message) : out.length);
+    _exit(0);
+}
+
+/* Everything the child sends; false where it fell silent. */
+static bool receive_all(int fd, struct buf *out)
+{
+    char part[16 * 1024];
+    for (;;) {
+        struct pollfd wait = {.fd = fd, .events = POLLIN};
+        int ready = poll(&wait, 1, SILENCE_MS);
+        if (ready == 0) {
+            return false;
+        }
+        ssize_t got = ready > 0 ? read(fd, part, sizeof part) : -1;
+        if (got == 0) {
+            return true;
+        }
+        if (got < 0 && errno != EINTR) {
+            return false;
+        }
+        buf_add(out, part, got > 0 ? (size_t)got : 0);
+    }
+}
+
+/* Waits for the child; how it ended as an error, where it did not end by itself. */
+static int reap(pid_t child, bool silent, const char *program, struct error *err)
+{
+    int status = 0;
+    pid_t done;
+    if (silent) {
+        kill(child, SIGKILL);
+    }
+    do {
+        done = waitpid(child, &status, 0);
+    } while (done < 0 && errno == EINTR);
+    if (done == child && WIFEXITED(status) && WEXITSTATUS(status) == 0) {
+        return 0;
+    }
+    int number = done == child && WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+    if (silent || number == SIGALRM || number == SIGXCPU) {
+        return error_set(err, ERROR_TIMEOUT, "jq '%.120s': still running after one second", program);
+    }
+    return error_set(err, ERROR_FORMAT, "jq '%.120s': ended by itself, perhaps for want of memory "
+                     "(signal %d)", program, number);
+}
+
+static int decode(const struct buf *received, struct buf *out, struct error *err)
+{
+    enum error_kind kind = (enum error_kind)(received->data[0] - 'A');
+    if (received->length == 0 || (unsigned)kind >= ERROR_KINDS) {
+        return error_set(err, ERROR_BUG, "jq: no outcome");
+    }
+    if (kind != ERROR_NONE) {
+        return error_set(err, kind, "%s", received->data + 1);
+    }
+    buf_add(out, received->data + 1, received->length - 1);
+    return 0;
+}
+
+/* jq cannot be interrupted: a program that may never yield runs in a process that can. */
+static int draw_in_child(jq_state *jq, jv input, const struct limits *limits, struct buf *out,
+                         struct error *err)
+{
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) != 0) {
+        jv_free(input);
+        return error_system(err, errno, "jq: pipe");
+    }
+    sigset_t all, before;
+    sigfillset(&all);
+    sigprocmask(SIG_SETMASK, &all, &before);
+    pid_t child = fork();
+    if (child == 0) {
+        child_main(jq, input, limits, ends[1]);
+    }
+    int number = errno;
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    jv_free(input);
+    close(ends[1]);
+    if (child < 0) {
+        close(ends[0]);
+        return error_system(err, number, "jq: fork");
+    }
+    struct buf received AUTO_BUF;
+    buf_init(&received, RESULTS_BYTES + 1);
+    bool whole = receive_all(ends[0], &received);
+    close(ends[0]);
+    return reap(child, !whole, limits->program, err) != 0 ? -1 : decode(&received, out, err);
+}
+
+/* The results of program as lines: a tag and JSON text. */
+static int run(const struct limits *limits, const char *input, size_t length, struct buf *out,
+               struct error *err)
+{
+    bool plain;
+    jq_state *jq;
+    if (length > INT_MAX) {
+        return error_set(err, ERROR_FORMAT, "jq: input larger than 2 GiB");
+    }
+    if (program_look(limits->program, &plain, err) != 0) {
+        return -1;
+    }
+    jv value = jv_parse_sized(input, (int)length);
+    if (!jv_is_valid(value)) {
+        jv message = jv_invalid_get_msg(value);
+        bool known = jv_get_kind(message) == JV_KIND_STRING;
+        int result = error_set(err, ERROR_FORMAT, "the input of jq is no JSON: %s",
+                               known ? jv_string_value(message) : "it is empty");
+        jv_free(message);
+        return result;
+    }
+    if (compile(limits->program, &jq, err) != 0) {
+        jv_free(value);
+        return -1;
+    }
+    int result = plain ? draw(jq, value, limits, out, err)
+                       : draw_in_child(jq, value, limits, out, err);
+    jq_teardown(&jq);
+    return result;
+}
+
+int query_check(const char *program, struct error *err)
+{
+    bool plain;
+    jq_state *jq;
+    if (program_look(program, &plain, err) != 0 || compile(program, &jq, err) != 0) {
+        return -1;
+    }
+    jq_teardown(&jq);
+    return 0;
+}
+
+int query_run(const char *program, const char *input, size_t length, size_t max, struct json **out,
+              struct error *err)
+{
+    const struct limits limits = {program, max < OUTPUTS_MAX ? max : OUTPUTS_MAX};
+    struct buf lines AUTO_BUF;
+    buf_init(&lines, RESULTS_BYTES);
+    if (run(&limits, input, length, &lines, err) != 0) {
+        return -1;
+    }
+    struct json *results AUTO_JSON = json_array();
+    for (const char *line = lines.data; *line != '\0';) {
+        size_t end = strcspn(line, "\n");
+        struct json *result;
+        if (json_parse(line + 1, end - 1, &result, err) != 0) {
+            return error_wrap(err, "jq '%.120s'", program);
+        }
+        json_append(results, result);
+        line += end + 1;
+    }
+    *out = results;
+    results = NULL;
+    return 0;
+}
+
+/* The first result as its line without the newline; empty where there is none. */
+static int first_result(const char *program, const char *input, size_t length, struct buf *out,
+                        struct error *err)
+{
+    const struct limits limits = {program, 1};
+    buf_init(out, RESULTS_BYTES);
+    if (run(&limits, input, length, out, err) != 0) {
+        return -1;
+    }
+    if (out->length > 0) {
+        out->data[--out->length] = '\0'; /* the newline */
+    }
+    return 0;
+}
+
+static int number_of_text(const char *program, const struct json *value, double *out,
+                          struct error *err)
+{
+    const char *text = json_text(value);
+    if (strcasecmp(text, "nan") == 0) {
+        return error_set(err, ERROR_NOTFOUND, "jq '%.120s' gave NaN", program);
+    }
+    if (text_real(text, out, NULL) != 0) {
+        return error_set(err, ERROR_FORMAT, "jq '%.120s' gave '%.80s', which is no finite number",
+                         program, text);
+    }
+    return 0;
+}
+
+int query_number(const char *program, const char *input, size_t length, double *out,
+                 struct error *err)
+{
+    struct buf line AUTO_BUF;
+    struct json *value AUTO_JSON = NULL;
+    if (first_result(program, input, length, &line, err) != 0) {
+        return -1;
+    }
+    const char *nothing = line.length == 0          ? "no output"
+                          : line.data[0] == TAG_NAN ? "NaN"
+                          : text_equal(line.data, "vnull") ? "null" : NULL;
+    if (nothing != NULL) {
+        return error_set(err, ERROR_NOTFOUND, "jq '%.120s' gave %s", program, nothing);
+    }
+    if (json_parse(line.data + 1, line.length - 1, &value, err) != 0) {
+        return error_wrap(err, "jq '%.120s'", program);
+    }
+    if (json_text(value) != NULL) {
+        return number_of_text(program, value, out, err);
+    }
+    if (line.data[0] == TAG_INFINITE || !json_number(value, out)) {
+        return error_set(err, ERROR_FORMAT, "jq '%.120s' gave %.80s, which is no finite number",
+                         program, line.data[0] == TAG_INFINITE ? "infinity" : line.data + 1);
+    }
+    return 0;
+}
+
+int query_truth(const char *program, const char *input, size_t length, bool *out,
+                char got[static 200], struct error *err)
+{
+    struct arena arena = {0};
+    struct buf line AUTO_BUF;
+    struct json *value AUTO_JSON = NULL;
+    if (first_result(program, input, length, &line, err) != 0) {
+        return -1;
+    }
+    const char *shown = line.length == 0 ? "no output" : line.data + 1;
+    *out = line.length > 0 && !text_equal(shown, "false") && !text_equal(shown, "null");
+    if (line.length > 0 && json_parse(shown, line.length - 1, &value, err) != 0) {
+        return error_wrap(err, "jq '%.120s'", program);
+    }
+    shown = json_text(value) != NULL ? json_text(value) : shown;
+    shown = text_clean(&arena, shown, strlen(shown), 199);
+    memcpy(got, shown, strlen(shown) + 1);
+    arena_release(&arena);
+    return 0;
+}
