@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Files: read with a cap, written whole or not at all, locked.
+ */
+#ifndef FILE_H
+#define FILE_H
+
+#include "text.h"
+
+/* Regular files only, no symbolic link at the last component when `nofollow`; larger than
+ * max: ERROR_FORMAT; absent: ERROR_NOTFOUND. out is initialised here; buf_release it. */
+MUST_CHECK int file_read(const char *path, size_t max, bool nofollow, struct buf *out,
+                         struct error *err);
+
+/* tmp (O_EXCL, 0600) → write → fsync → rename → fsync of the folder; on any failure the
+ * old file is untouched and the tmp file gone. */
+MUST_CHECK int file_write(const char *path, const char *data, size_t length, struct error *err);
+
+/* One line added to a file with O_APPEND and fsync. */
+MUST_CHECK int file_append(const char *path, const char *line, struct error *err);
+
+/* Creates path and its missing parents, 0755. */
+MUST_CHECK int file_make_folder(const char *path, struct error *err);
+
+bool file_exists(const char *path);
+MUST_CHECK int file_remove(const char *path, struct error *err);
+
+/* Takes the exclusive lock of path (created when absent) and writes `who` into it.
+ * Held by somebody else: ERROR_CONFLICT with what stands in the file. The lock is flock(2):
+ * it ends with the last process that holds the descriptor. */
+MUST_CHECK int file_lock(const char *path, const char *who, int *fd, struct error *err);
+void file_unlock(int fd);
+
+/* Gives path the owner of the folder it lies in, where we are root (CI containers leave
+ * no root-owned files behind). Failure is ignored: it is a courtesy. */
+void file_give(const char *path);
+
+void fd_cleanup(int *fd);
+#define AUTO_FD __attribute__((cleanup(fd_cleanup)))
+
+#endif

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "file.h"
+
+#include "fault.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define OWN_MODE 0600
+
+void fd_cleanup(int *fd)
+{
+    if (*fd >= 0) {
+        close(*fd);
+    }
+    *fd = -1;
+}
+
+static int open_regular(const char *path, bool nofollow, int *out, struct error *err)
+{
+    /* O_NONBLOCK: a named pipe must not hang us. */
+    int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | (nofollow ? O_NOFOLLOW : 0);
+    AUTO_FD int fd = open(path, flags);
+    if (fd < 0 && errno == ELOOP) {
+        return error_set(err, ERROR_DENIED, "%s: is a symbolic link", path);
+    }
+    struct stat status;
+    if (fd < 0 || fstat(fd, &status) < 0) {
+        return error_system(err, errno, "%s", path);
+    }
+    if (!S_ISREG(status.st_mode)) {
+        return error_set(err, ERROR_FORMAT, "%s: is not a regular file", path);
+    }
+    *out = fd;
+    fd = -1;
+    return 0;
+}
+
+/* The size is not asked for: in /proc it is 0, and elsewhere it may change. */
+static int read_all(int fd, const char *path, struct buf *out, struct error *err)
+{
+    char chunk[16384];
+    for (;;) {
+        ssize_t got = read(fd, chunk, sizeof(chunk));
+        if (got < 0 && errno == EINTR) {
+            continue;
+        }
+        if (got < 0) {
+            return error_system(err, errno, "%s", path);
+        }
+        if (got == 0) {
+            return 0;
+        }
+        buf_add(out, chunk, (size_t)got);
+        if (out->overflow) {
+            return error_set(err, ERROR_FORMAT, "%s: is larger than %zu bytes", path, out->max);
+        }
+    }
+}
+
+int file_read(const char *path, size_t max, bool nofollow, struct buf *out, struct error *err)
+{
+    buf_init(out, max);
+    AUTO_FD int fd = -1;
+    if (open_regular(path, nofollow, &fd, err) < 0) {
+        return -1;
+    }
+    if (read_all(fd, path, out, err) < 0) {
+        buf_release(out);
+        return -1;
+    }
+    return 0;
+}
+
+static int write_all(int fd, const char *data, size_t length)
+{
+    while (length > 0) {
+        ssize_t put = write(fd, data, length);
+        if (put < 0 && errno == EINTR) {
+            continue;
+        }
+        if (put < 0) {
+            return -1;
+        }
+        data += put;
+        length -= (size_t)put;
+    }
+    return 0;
+}
+
+/* Pipes and some network file systems know no fsync: what cannot be asked is no failure. */
+static int sync_fd(int fd)
+{
+    if (fsync(fd) == 0 || errno == EINVAL || errno == EROFS || errno == ENOTSUP) {
+        return 0;
+    }
+    return -1;
+}
+
+/* "." for a name without a folder. */
+static int folder_of(const char *path, char out[static PATH_MAX])
+{
+    const char *slash = strrchr(path, '/');
+    size_t length = slash == NULL ? 0 : (size_t)(slash - path);
+    if (strlen(path) >= PATH_MAX) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    if (slash == NULL) {
+        memcpy(out, ".", 2);
+        return 0;
+    }
+    length = length == 0 ? 1 : length;
+    memcpy(out, path, length);
+    out[length] = '\0';
+    return 0;
+}
+
+static int sync_folder(const char *path)
+{
+    char folder[PATH_MAX];
+    if (folder_of(path, folder) < 0) {
+        return -1;
+    }
+    AUTO_FD int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return fd < 0 ? -1 : sync_fd(fd);
+}
+
+/* Random, not the PID: in a container that is 1 every time, and a file that a SIGKILL
+ * left behind would be in the way. */
+static int temporary_name(const char *path, char out[static PATH_MAX])
+{
+    uint64_t number;
+    if (getrandom(&number, sizeof(number), 0) != (ssize_t)sizeof(number)) {
+        return -1;
+    }
+    int length = snprintf(out, PATH_MAX, "%s.%016llx.tmp", path, (unsigned long long)number);
+    if (length < 0 || length >= PATH_MAX) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    return 0;
+}
+
+static int write_temporary(const char *name, const char *data, size_t length)
+{
+    int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+    AUTO_FD int fd = open(name, flags, OWN_MODE);
+    if (fd < 0 || write_all(fd, data, length) < 0 || sync_fd(fd) < 0) {
+        return -1;
+    }
+    int own = fd;
+    fd = -1;
+    return close(own); /* network file systems tell a full disk only here */
+}
+
+int file_write(const char *path, const char *data, size_t length, struct error *err)
+{
+    char name[PATH_MAX];
+    fault_point("file.write.before");
+    if (temporary_name(path, name) < 0) {
+        return error_system(err, errno, "cannot write %s", path);
+    }
+    if (write_temporary(name, data, length) < 0 || rename(name, path) < 0) {
+        int number = errno;
+        unlink(name);
+        return error_system(err, number, "cannot write %s", path);
+    }
+    if (sync_folder(path) < 0) {
+        return error_system(err, errno, "cannot write the folder of %s", path);
+    }
+    fault_point("file.written");
+    return 0;
+}
+
+/* Whether the last writer was killed, or ran out of disk, within its line. */
+static bool is_torn(int fd)
+{
+    struct stat status;
+    char last;
+    return fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0 &&
+           pread(fd, &last, 1, status.st_size - 1) == 1 && last != '\n';
+}
+
+int file_append(const char *path, const char *line, struct error *err)
+{
+    AUTO_FD int fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, OWN_MODE);
+    if (fd < 0) {
+        return error_system(err, errno, "cannot append to %s", path);
+    }
+    size_t length = strlen(line);
+    AUTO_BUF struct buf whole;
+    buf_init(&whole, length + 2);
+    if (is_torn(fd)) {
+        buf_add(&whole, "\n", 1);
+    }
+    buf_add(&whole, line, length);
+    if (length == 0 || line[length - 1] != '\n') {
+        buf_add(&whole, "\n", 1);
+    }
+    if (write_all(fd, whole.data, whole.length) < 0 || sync_fd(fd) < 0) {
+        return error_system(err, errno, "cannot append to %s", path);
+    }
+    return 0;
+}
+
+static int make_one(const char *path)
+{
+    struct stat status;
+    if (mkdir(path, 0755) == 0) {
+        return 0;
+    }
+    int number = errno;
+    if (stat(path, &status) == 0) {
+        if (S_ISDIR(status.st_mode)) {
+            return 0;
+        }
+        number = ENOTDIR;
+    }
+    errno = number;
+    return -1;
+}
+
+static int make_each(char *path)
+{
+    for (char *slash = strchr(path + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        int result = make_one(path);
+        *slash = '/';
+        if (result < 0) {
+            return -1;
+        }
+    }
+    return make_one(path);
+}
+
+int file_make_folder(const char *path, struct error *err)
+{
+    char copy[PATH_MAX];
+    size_t length = strlen(path);
+    if (length == 0 || length >= sizeof(copy)) {
+        return error_system(err, length == 0 ? ENOENT : ENAMETOOLONG, "cannot make folder '%s'",
+                            path);
+    }
+    memcpy(copy, path, length + 1);
+    if (make_each(copy) < 0) {
+        return error_system(err, errno, "cannot make folder %s", path);
+    }
+    return 0;
+}
+
+bool file_exists(const char *path)
+{
+    struct stat status;
+    return stat(path, &status) == 0;
+}
+
+int file_remove(const char *path, struct error *err)
+{
+    if (unlink(path) < 0 && errno != ENOENT) {
+        return error_system(err, errno, "cannot remove %s", path);
+    }
+    return 0;
+}
+
+void file_give(const char *path)
+{
+    char folder[PATH_MAX];
+    struct stat status;
+    if (geteuid() == 0 && folder_of(path, folder) == 0 && stat(folder, &status) == 0 &&
+        lchown(path, status.st_uid, status.st_gid) < 0) {
+        return; /* a courtesy */
+    }
+}
