@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * deploy.yaml, checked and bound. Immutable once loaded.
+ */
+#ifndef CONFIG_H
+#define CONFIG_H
+
+#include "field.h"
+
+struct arena;
+struct buf;
+struct json;
+struct node;
+
+enum gate {
+    GATE_SECURITY, GATE_RELIABILITY, GATE_TESTS, GATE_APPROVALS,
+    GATE_ARTIFACTS, GATE_ENVIRONMENT, GATE_INCIDENTS, GATE_ROLLBACK, GATES
+};
+enum smoke_group {
+    SMOKE_CRITICAL_PATH, SMOKE_API, SMOKE_DATABASE, SMOKE_EXTERNAL, SMOKE_MONITORING, SMOKE_GROUPS
+};
+extern const char *const gate_names[];  /* "security", … as in deploy.yaml, ended by NULL */
+extern const char *const smoke_names[]; /* "critical-path", … */
+
+enum on_unknown { UNKNOWN_BLOCKS, UNKNOWN_WARNS };
+
+struct check_config {
+    const char *name;          /* default: made from the driver and its subject */
+    const char *role;          /* approvals: "release-manager", …; NULL otherwise */
+    int64_t timeout;           /* ms for one attempt, 10 s */
+    int64_t retries;           /* further attempts, 2 for smoke, 0 for gates */
+    int64_t retry_delay;       /* ms, 1 s */
+    int on_unknown;            /* enum on_unknown; default UNKNOWN_BLOCKS */
+    struct choice kind;
+};
+
+enum slo_kind {
+    SLO_ERROR_RATE, SLO_LATENCY, SLO_THROUGHPUT, SLO_AVAILABILITY, SLO_CONVERSION,
+    SLO_ACTIVITY, SLO_GAUGE
+};
+enum slo_mode { MODE_AUTO, MODE_ABSOLUTE, MODE_RELATIVE };
+
+/* One line of `slos:`. kind follows from the name (error-rate or error_rate, latency-p99,
+ * throughput, availability, conversion, user-activity; anything else: gauge). */
+struct slo_config {
+    const char *name;
+    enum slo_kind kind;
+    double quantile;           /* SLO_LATENCY: 0.99 for p99 */
+    const char *source;        /* name of a metric driver; NULL: the first that can */
+    const char *bad, *total, *histogram, *value; /* the source's own selectors; NULL: default */
+    const char *url;           /* json source only: another address for this SLO */
+    const char *unit;          /* of `value` and `histogram` as the source gives them: "ratio"
+                                  "percent" "ms" "s" "req/s"; NULL: not told */
+    struct quantity target;    /* absolute limit; set false: none */
+    double max_increase;       /* ratio; negative: no such rule. 0.02 and mode absolute: points */
+    double max_drop;           /* ratio below baseline; negative: no such rule */
+    double tolerance;          /* end-of-run expectation, ± ratio (D-08); negative: none */
+    int mode;                  /* enum slo_mode; AUTO: absolute for error rate, else relative */
+    int64_t window;            /* ms, detection window; alias measurement_window */
+    int64_t min_requests;      /* -1: watch.min-requests */
+    bool required;             /* missing data holds the run (default true) */
+    bool report_only;          /* measured and reported, never a trigger (windows > 1 d) */
+    struct place place;
+};
+
+struct canary_step {
+    double weight; /* ratio, 0 … 1, rising, last 1 */
+    int64_t watch; /* ms */
+};
+
+enum validate { VALIDATE_MANUAL, VALIDATE_AUTO };
+/* bits of rollback_on */
+enum rollback_on { ON_SLO, ON_SMOKE, ON_CRASH_LOOP, ON_OOM, ON_UNHEALTHY };
+
+struct config {
+    const char *path;          /* of deploy.yaml, as given */
+    const char *directory;     /* project directory; commands run here */
+    const char *app;
+    const char *url;           /* production base URL; NULL: none */
+    const char *image;         /* may hold ${version}; NULL: none */
+    struct choice workload, traffic;
+    struct rows metrics;       /* struct choice, in file order */
+
+    struct rows canary_steps;  /* struct canary_step */
+    int64_t blue_green_watch, retire_after;
+    bool sign_off;             /* blue-green: wait for a human before PROMOTE (S-247) */
+    bool canary_sign_off;      /* canary: the same */
+    int64_t batch;
+    int validate;              /* enum validate */
+    int64_t rolling_watch;     /* ms after each batch */
+
+    struct rows gates[GATES];       /* struct check_config each */
+    struct rows smoke[SMOKE_GROUPS];
+    struct rows slos;               /* struct slo_config */
+
+    int64_t watch_interval, min_requests, baseline_window, hold; /* ms, count, ms, ms */
+    int64_t warmup;            /* ms of a candidate's first traffic that is not judged */
+    int64_t ready_timeout;     /* ms a DEPLOY may take to become ready */
+
+    unsigned rollback_on;      /* bits of enum rollback_on */
+    int64_t keep;              /* ms a failed candidate is kept for diagnosis; 0: stopped */
+    struct texts report_to;    /* "summary" "file" "comment" */
+    const char *report_path, *incident_path, *template_path;
+    char hash[65];             /* SHA-256 of the file and every --set */
+
+    struct arena *arena;       /* where all this lives */
+    struct rows secrets;       /* every FIELD_SECRET that is set; for config_secrets() */
+};
+
+/* Every problem of one load, in file order; each message starts with its place. */
+struct problems {
+    const char **items;
+    size_t count, capacity;
+    struct place *places; /* of each; origin NULL: nowhere */
+    size_t place_capacity;
+};
+void problems_add(struct arena *arena, struct problems *problems, const struct node *where,
+                  const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+/* Reads and checks path in directory; `sets` are "path=value" texts applied before binding.
+ * All problems at once go to *problems; -1 when there is at least one (err then holds the
+ * first). Reads the environment for ${NAME}; touches nothing else. Lives in arena. */
+struct config_source {
+    const char *path, *directory;
+    const char *const *sets;
+    size_t set_count;
+};
+MUST_CHECK int config_load(struct arena *arena, const struct config_source *source,
+                           struct config **out, struct problems *problems, struct error *err);
+
+/* Takes the value of every FIELD_SECRET out of the environment (getenv, then unsetenv) and
+ * gives it to mask(); a named but absent variable is a problem. Before the first query_*. */
+MUST_CHECK int config_secrets(struct config *config, void (*mask)(void *, const char *),
+                              void *context, struct problems *problems);
+void config_forget(struct config *config); /* zeroes the secrets */
+
+/* JSON Schema, draft 2020-12, of deploy.yaml; json_free. */
+struct json *config_schema(void);
+/* docs/reference.md: every key with type, default and sentence. */
+void config_reference(struct buf *out);
+/* A commented first deploy.yaml for `init`. */
+const char *config_example(void);
+
+#endif
