@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Any HTTP address that answers with JSON, and jq.
+ */
+#include "reading.h"
+
+#include "clock.h"
+#include "http.h"
+#include "loop.h"
+#include "query.h"
+#include "text.h"
+
+#include <ctype.h>
+#include <string.h>
+
+enum per { PER_ARM, PER_INSTANCE };
+static const char *const per_names[] = {"arm", "instance", NULL};
+
+struct json_settings {
+    const char *url, *stable, *candidate, *path;
+    int per;
+    struct secret token;
+    struct texts headers;
+    const char *ca_file;
+    int64_t timeout;
+};
+
+#define AT(member) offsetof(struct json_settings, member)
+
+static const struct field json_fields[] = {
+    {.name = "url", .type = FIELD_URL, .offset = AT(url),
+     .doc = "The address for both arms; ${arm}, ${slot} or ${instance} in it tell them apart."},
+    {.name = "stable", .type = FIELD_URL, .offset = AT(stable),
+     .doc = "The address for the version that serves now."},
+    {.name = "candidate", .type = FIELD_URL, .offset = AT(candidate), .alias = "canary",
+     .doc = "The address for the new version."},
+    {.name = "per", .type = FIELD_ENUM, .offset = AT(per), .def = "arm", .names = per_names,
+     .doc = "Whether an address stands for an arm or is asked of every instance."},
+    {.name = "path", .type = FIELD_TEXT, .offset = AT(path), .def = "/metrics",
+     .doc = "per: instance without `url`: the page below each instance's own URL."},
+    {.name = "token-env", .type = FIELD_SECRET, .offset = AT(token),
+     .doc = "The environment variable that holds a bearer token."},
+    {.name = "headers", .type = FIELD_TEXTS, .offset = AT(headers),
+     .doc = "Headers to send with each request, as `Accept: application/json`."},
+    {.name = "ca-file", .type = FIELD_TEXT, .offset = AT(ca_file),
+     .doc = "PEM file of the authority that signed the server's certificate."},
+    {.name = "timeout", .type = FIELD_DURATION, .offset = AT(timeout), .def = "5s", .min = 100,
+     .max = 60000, .doc = "The longest wait for one answer."},
+    {.name = NULL},
+};
+
+static const struct want_defaults defaults = {.total = NULL, .histogram = NULL};
+
+struct metric {
+    const struct driver_context *context;
+    const struct json_settings *settings;
+};
+
+struct page {
+    const char *url;
+    const char *why; /* there is no answer */
+    enum nothing nothing;
+    const struct http_reply *reply;
+};
+
+struct sweep {
+    struct metric *metric;
+    struct arena *arena;
+    struct page *pages;
+    size_t count, capacity;
+};
+
+struct task {
+    struct want want;
+    const char *refused;
+    size_t *pages;
+    size_t count; /* 1, or one an instance */
+    bool whole;
+};
+
+static int json_open(const struct driver_context *context, struct metric **out,
+                     struct error *err)
+{
+    (void)err;
+    *out = ARENA_NEW(context->arena, struct metric);
+    (*out)->context = context;
+    (*out)->settings = context->settings;
+    return 0;
+}
+
+static void json_close(struct metric *metric)
+{
+    (void)metric;
+}
+
+/* `.error_rate` of a common page (S-121), `.value` of a page of its own (S-225). */
+static const char *default_program(const struct slo_config *slo, struct arena *arena)
+{
+    if (slo->url) {
+        return ".value";
+    }
+    char *program = arena_format(arena, ".%s", slo->name);
+    for (char *at = program + 1; *at != '\0'; at++) {
+        if (!isalnum((unsigned char)*at)) {
+            *at = '_';
+        }
+    }
+    return program;
+}
+
+static const char *program_wrong(const struct slo_config *slo, const char *program,
+                                 struct arena *arena)
+{
+    struct error err;
+    if (!program || query_check(program, &err) == 0) {
+        return NULL;
+    }
+    return arena_format(arena, "'%s': %s", slo->name, err.message);
+}
+
+static const char *address_missing(const struct json_settings *settings,
+                                   const struct slo_config *slo, struct arena *arena)
+{
+    if (slo->url || settings->url || settings->per == PER_INSTANCE ||
+        (settings->stable && settings->candidate)) {
+        return NULL;
+    }
+    return arena_format(arena, "'%s' has no address: give metrics.json `url`, or both `stable` "
+                               "and `canary`, or the SLO its own `url`", slo->name);
+}
+
+static const char *plan_of(const struct metric *metric, const struct slo_config *slo,
+                           struct arena *arena, struct want *out)
+{
+    const char *why = address_missing(metric->settings, slo, arena);
+    if (!why && slo->histogram) {
+        why = arena_format(arena, "'%s' has `histogram`, JSON has none: use `value`", slo->name);
+    }
+    if (!why && slo->total && !slo->value) {
+        why = want_of(slo, &defaults, arena, out);
+    } else if (!why) {
+        const char *program = slo->value ? slo->value : default_program(slo, arena);
+        why = want_value(slo, program, arena, out);
+    }
+    if (why) {
+        return why;
+    }
+    const char *programs[] = {out->value, out->bad, out->total};
+    for (size_t i = 0; i < 3 && !why; i++) {
+        why = program_wrong(slo, programs[i], arena);
+    }
+    return why;
+}
+
+static const char *json_refuses(const struct metric *metric, const struct slo_config *slo,
+                                struct arena *arena)
+{
+    struct want want;
+    return plan_of(metric, slo, arena, &want);
+}
+
+/* NULL: none. *whole where both arms have this address. */
+static const char *address_of(const struct metric *metric, const struct metric_query *query,
+                              const struct instance *instance, struct arena *arena, bool *whole)
+{
+    const struct json_settings *settings = metric->settings;
+    const char *url = query->slo->url;
+    const char *own = query->arm == ARM_STABLE      ? settings->stable
+                      : query->arm == ARM_CANDIDATE ? settings->candidate
+                                                    : NULL;
+    if (!url && instance && !settings->url) {
+        return url_join(arena, instance->url, settings->path);
+    }
+    if (!url && own) {
+        return field_expand(arena, own, query_variables(metric->context, query, instance, arena));
+    }
+    url = url ? url : settings->url;
+    if (!url) {
+        return NULL;
+    }
+    *whole = !names_arm(url) && !(instance && strstr(url, "${base_url}"));
+    return field_expand(arena, url, query_variables(metric->context, query, instance, arena));
+}
+
+static size_t page_of(struct sweep *sweep, const char *url)
+{
+    for (size_t i = 0; i < sweep->count; i++) {
+        if (text_equal(sweep->pages[i].url, url)) {
+            return i;
+        }
+    }
+    sweep->pages = arena_grow(sweep->arena, sweep->pages, sweep->count, &sweep->capacity,
+                              sizeof(*sweep->pages));
+    sweep->pages[sweep->count] = (struct page){
+        .url = url,
+        .why = url ? NULL : "there is no address",
+        .nothing = NOTHING_UNREACHABLE,
+    };
+    return sweep->count++;
+}
+
+static void start_task(struct sweep *sweep, const struct metric_query *query, struct task *task)
+{
+    const bool single = sweep->metric->settings->per == PER_ARM || query->slo->url;
+    task->refused = plan_of(sweep->metric, query->slo, sweep->arena, &task->want);
+    if (task->refused || query->count == 0) {
+        return;
+    }
+    task->count = single ? 1 : query->count;
+    task->pages = arena_array(sweep->arena, task->count, sizeof(*task->pages));
+    for (size_t i = 0; i < task->count; i++) {
+        const struct instance *instance = single ? NULL : query->instances[i];
+        const char *url = address_of(sweep->metric, query, instance, sweep->arena, &task->whole);
+        task->pages[i] = page_of(sweep, url);
+    }
+}
+
+static void fill_request(const struct sweep *sweep, const char *url, struct operation *operation)
+{
+    const struct json_settings *settings = sweep->metric->settings;
+    operation->kind = OPERATION_HTTP;
+    operation->http = (struct http_request){
+        .url = url,
+        .headers = (const char *const *)settings->headers.items,
+        .header_count = settings->headers.count,
+        .ca_file = driver_path(sweep->metric->context, settings->ca_file, sweep->arena),
+        .bearer = settings->token.value,
+        .timeout_ms = settings->timeout,
+        .max_bytes = (size_t)4 << 20,
+    };
+}
+
+static int fetch_pages(struct sweep *sweep, struct operation *operations)
+{
+    struct error err;
+    size_t count = 0;
+    for (size_t i = 0; i < sweep->count; i++) {
+        if (sweep->pages[i].url) {
+            fill_request(sweep, sweep->pages[i].url, &operations[count]);
+            sweep->pages[i].reply = &operations[count++].reply;
+        }
+    }
+    const int result = loop_run_all(sweep->metric->context->loop, operations, count, &err);
+    for (size_t i = 0, n = 0; i < sweep->count && result == 0; i++) {
+        struct page *page = &sweep->pages[i];
+        if (page->url && transfer_failed(&operations[n++].http, page->reply, sweep->arena,
+                                         &page->why)) {
+            page->nothing = nothing_of_transfer(page->reply);
+        }
+    }
+    return result;
+}
+
+/* True with *out, or false with what was there instead. */
+static bool run_program(const struct sweep *sweep, const struct page *page, const char *program,
+                        double *out, struct reading *nothing)
+{
+    struct error err = {ERROR_NONE, ""};
+    if (page->why) {
+        *nothing = reading_nothing(page->nothing, page->why);
+        return false;
+    }
+    if (!program) {
+        *out = 0;
+        return true;
+    }
+    if (query_number(program, page->reply->body.data, page->reply->body.length, out, &err) == 0) {
+        return true;
+    }
+    const bool absent = err.kind == ERROR_NOTFOUND;
+    const enum nothing kind = absent && strstr(err.message, "NaN") ? NOTHING_NAN
+                              : absent                             ? NOTHING_NO_DATA
+                                                                   : NOTHING_GARBAGE;
+    *nothing = reading_nothing(kind, arena_format(sweep->arena, "%s: %s",
+                                                  http_url_shown(sweep->arena, page->url),
+                                                  err.message));
+    return false;
+}
+
+static bool read_one(const struct sweep *sweep, const struct task *task, size_t index,
+                     struct series *series, struct reading *nothing)
+{
+    const struct page *page = &sweep->pages[task->pages[index]];
+    if (task->want.kind == WANT_VALUE) {
+        return run_program(sweep, page, task->want.value, &series->total, nothing);
+    }
+    return run_program(sweep, page, task->want.total, &series->total, nothing) &&
+           run_program(sweep, page, task->want.bad, &series->bad, nothing) &&
+           counts_possible(series->bad, series->total, http_url_shown(sweep->arena, page->url),
+                           sweep->arena, nothing);
+}
+
+static struct reading mean_of(const struct task *task, const struct reading *all,
+                              struct arena *arena)
+{
+    double sum = 0;
+    for (size_t i = 0; i < all->count; i++) {
+        sum += all->series[i].total;
+    }
+    return reading_gauge(sum / (double)all->count * task->want.scale,
+                         arena_format(arena, "jq '%s'", task->want.value));
+}
+
+static struct reading finish_task(const struct sweep *sweep, const struct metric_query *query,
+                                  const struct task *task)
+{
+    struct reading nothing, reading = reading_series(READING_COUNTS, query, sweep->arena);
+    size_t failed = 0;
+    if (task->refused) {
+        return reading_nothing(NOTHING_GARBAGE, task->refused);
+    }
+    if (query->count == 0) {
+        return reading_no_instance(query, sweep->arena);
+    }
+    if (task->count == 1) {
+        reading.count = 1;
+        reading.series[0].target = arm_name(query->arm);
+    }
+    for (size_t i = 0; i < task->count; i++) {
+        failed += !read_one(sweep, task, i, &reading.series[i], &nothing);
+    }
+    if (failed > 0) {
+        nothing.nothing = failed < task->count ? NOTHING_PARTIAL : nothing.nothing;
+        nothing.why = arena_format(sweep->arena, "%s: %s", query->slo->name, nothing.why);
+        return nothing;
+    }
+    return task->want.kind == WANT_VALUE ? mean_of(task, &reading, sweep->arena) : reading;
+}
+
+static int json_read(struct metric *metric, const struct metric_query *queries, size_t count,
+                     struct reading *out, struct arena *arena)
+{
+    struct clock *clock = metric->context->clock;
+    struct sweep sweep = {.metric = metric, .arena = arena};
+    struct task *tasks = arena_array(arena, count, sizeof(*tasks));
+    for (size_t i = 0; i < count; i++) {
+        start_task(&sweep, &queries[i], &tasks[i]);
+    }
+    struct operation *operations = arena_array(arena, sweep.count, sizeof(*operations));
+    const int result = fetch_pages(&sweep, operations);
+    for (size_t i = 0; i < count && result == 0; i++) {
+        out[i] = finish_task(&sweep, &queries[i], &tasks[i]);
+        out[i].whole = tasks[i].whole;
+        out[i].at = clock->wall(clock);
+    }
+    for (size_t i = 0; i < sweep.count; i++) {
+        operation_release(&operations[i]);
+    }
+    return result;
+}
+
+static const struct metric_driver json_driver = {
+    .open = json_open,
+    .refuses = json_refuses,
+    .read = json_read,
+    .close = json_close,
+};
+
+const struct driver_row metric_json_row = {
+    .room = "metric",
+    .name = "json",
+    .doc = "Any HTTP address that answers with JSON; jq programs pick the numbers.",
+    .fields = json_fields,
+    .size = sizeof(struct json_settings),
+    .door = &json_driver,
+};
