@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Steps that change the world through the workload and the router, and the one that reads
+ * whether the old version is back.
+ */
+#include "arena.h"
+#include "log.h"
+#include "parts.h"
+
+#include <string.h>
+
+#define VERIFY_MS 15000  /* how long the world may take to show what was done */
+#define SHIFT_TRIES 3    /* on the way back: users are waiting */
+
+typedef int verb(struct workload *workload, const struct workload_target *target,
+                 struct error *err);
+
+static enum outcome apply(struct engine *engine, const struct run_step *step, verb *what,
+                          struct error *err)
+{
+    struct workload_target target = {
+        .slot = step->step.slot,
+        .names = (const char *const *)step->step.instances,
+        .count = step->step.count,
+        .version = step->step.version,
+        .resumed = engine->resumed,
+        .step = step->step.id,
+    };
+    return what(engine->workload_handle, &target, err) == 0 ? OUTCOME_DONE : outcome_of(err);
+}
+
+enum outcome act_deploy(struct engine *engine, struct run_step *step, struct error *err)
+{
+    bool in_place = step->step.slot == NULL;
+    return apply(engine, step, in_place ? engine->workload->update : engine->workload->deploy, err);
+}
+
+enum outcome act_promote(struct engine *engine, struct run_step *step, struct error *err)
+{
+    enum outcome outcome = apply(engine, step, engine->workload->promote, err);
+    if (outcome == OUTCOME_DONE) {
+        int64_t keep = engine->context.config->retire_after;
+        engine->run->retire_at = now_wall(engine) + keep;
+        step->evidence = arena_format(engine->context.arena, "%s is the stable version",
+                                      engine->run->version);
+    }
+    return outcome;
+}
+
+/* A slot is never stopped while the router still sends it requests. */
+static enum outcome away(struct engine *engine, struct run_step *step, verb *what,
+                         struct error *err)
+{
+    if (step->step.slot != NULL) {
+        double share = traffic_of_slot(engine, step->step.slot, err);
+        if (share < 0)
+            return outcome_of(err);
+        if (share > 0) {
+            error_set(err, ERROR_STATE, "slot '%s' still has %.1f %% of the traffic",
+                      step->step.slot, share * 100);
+            return OUTCOME_FAILED;
+        }
+        if (traffic_drained(engine, &step->step, err) != 0)
+            return outcome_of(err);
+    }
+    return apply(engine, step, what, err);
+}
+
+enum outcome act_undo(struct engine *engine, struct run_step *step, struct error *err)
+{
+    return away(engine, step, engine->workload->undo, err);
+}
+
+enum outcome act_retire(struct engine *engine, struct run_step *step, struct error *err)
+{
+    return away(engine, step, engine->workload->retire, err);
+}
+
+static int shift_once(struct engine *engine, const struct run_step *step, struct error *err)
+{
+    if (step->step.weight >= 0)
+        return traffic_apply(engine, step->step.weight, err);
+    if (traffic_set_state(engine, &step->step, err) != 0)
+        return -1;
+    return step->step.state == TRAFFIC_READY ? 0 : traffic_drained(engine, &step->step, err);
+}
+
+enum outcome act_shift(struct engine *engine, struct run_step *step, struct error *err)
+{
+    struct run *run = engine->run;
+    if (run->direction == BACKWARD && run->acted == 0)
+        run->acted = now_wall(engine);
+    int tries = run->direction == BACKWARD ? SHIFT_TRIES : 1;
+    for (int i = 1;; i++) {
+        struct error why = {0};
+        if (shift_once(engine, step, &why) == 0)
+            break;
+        if (i >= tries || why.kind == ERROR_CANCELLED) {
+            error_set(err, why.kind, "%s", why.message);
+            return outcome_of(err);
+        }
+        if (engine_sleep(engine, 500, err) != 0)
+            return OUTCOME_CANCELLED;
+    }
+    step->evidence = "read back from the router";
+    return OUTCOME_DONE;
+}
+
+/* Counts the instances of the step; *laggard is one that is not there yet, in words. */
+static size_t missing(struct engine *engine, const struct run_step *step,
+                      const struct workload_state *state, const char **laggard)
+{
+    size_t all = 0, good = 0;
+    for (size_t i = 0; i < state->count; i++) {
+        const struct instance_state *instance = &state->items[i];
+        if (!instance_in_step(engine, step, &instance->instance))
+            continue;
+        all++;
+        if (instance->ready && text_equal(instance->version, step->step.version)) {
+            good++;
+            continue;
+        }
+        const char *version = instance->version == NULL ? "no version" : instance->version;
+        *laggard = arena_format(&engine->tick, "'%s' is %s and tells %s, not %s%s%s",
+                                instance->instance.name, instance->ready ? "ready" : "not ready",
+                                version, step->step.version, instance->detail == NULL ? "" : ": ",
+                                instance->detail == NULL ? "" : instance->detail);
+    }
+    if (all == 0)
+        *laggard = "the workload knows none of its instances";
+    return all == 0 ? 1 : all - good;
+}
+
+enum outcome act_ready(struct engine *engine, struct run_step *step, struct error *err)
+{
+    int64_t until = now_mono(engine) + step->step.deadline;
+    for (;;) {
+        arena_reset(&engine->tick);
+        struct workload_state state = {0};
+        const char *laggard = NULL;
+        if (engine->workload->observe(engine->workload_handle, &engine->tick, &state, err) != 0)
+            return outcome_of(err);
+        if (missing(engine, step, &state, &laggard) == 0)
+            break;
+        if (trigger_fires(engine, step, false)) {
+            error_set(err, ERROR_REMOTE, "%s", engine->run->trigger_detail);
+            return OUTCOME_FAILED;
+        }
+        if (now_mono(engine) >= until) {
+            error_set(err, ERROR_TIMEOUT, "%s after %s", laggard,
+                      text_of_duration(&engine->tick, step->step.deadline));
+            return OUTCOME_FAILED;
+        }
+        if (engine_sleep(engine, engine->idle, err) != 0)
+            return OUTCOME_CANCELLED;
+    }
+    step->evidence = arena_format(engine->context.arena, "ready, tells version %s",
+                                  step->step.version);
+    return OUTCOME_DONE;
+}
+
+/* 0: the old version serves everything; 1: not (yet), *why says what is wrong. */
+static int verify_once(struct engine *engine, const struct run_step *step, const char **why,
+                       struct error *err)
+{
+    struct facts facts = {0};
+    if (engine_observe(engine, &engine->tick, &facts, err) != 0)
+        return -1;
+    double good = 0;
+    for (size_t i = 0; i < facts.count; i++) {
+        const struct fact_instance *instance = &facts.instances[i];
+        if (instance->share <= 0)
+            continue;
+        if (!instance->ready || !text_equal(instance->version, step->step.version)) {
+            *why = arena_format(&engine->tick, "'%s' has %.1f %% of the traffic, is %s and tells %s",
+                                instance->name, instance->share * 100,
+                                instance->ready ? "ready" : "not ready",
+                                instance->version == NULL ? "no version" : instance->version);
+            return 1;
+        }
+        good += instance->share;
+    }
+    if (good > 0.999)
+        return 0;
+    *why = arena_format(&engine->tick, "%s has %.1f %% of the traffic", step->step.version,
+                        good * 100);
+    return 1;
+}
+
+enum outcome act_verify(struct engine *engine, struct run_step *step, struct error *err)
+{
+    int64_t until = now_mono(engine) + VERIFY_MS;
+    for (;;) {
+        arena_reset(&engine->tick);
+        const char *why = NULL;
+        struct error what = {0};
+        int result = verify_once(engine, step, &why, &what);
+        if (result == 0)
+            break;
+        if (what.kind == ERROR_CANCELLED || now_mono(engine) >= until) {
+            error_set(err, result < 0 ? what.kind : ERROR_STATE, "%s",
+                      result < 0 ? what.message : why);
+            return outcome_of(err);
+        }
+        if (engine_sleep(engine, engine->idle, err) != 0)
+            return OUTCOME_CANCELLED;
+    }
+    step->evidence = arena_format(engine->context.arena,
+                                  "router and instances say that %s serves 100 %%",
+                                  step->step.version);
+    return OUTCOME_DONE;
+}

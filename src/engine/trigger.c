@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Facts about the candidate's instances that need no statistics (S-274…S-276).
+ */
+#include "arena.h"
+#include "log.h"
+#include "parts.h"
+
+#include <string.h>
+
+#define CRASH_LOOP_RESTARTS 3  /* more than this (S-274) … */
+#define UNHEALTHY_SHARE 0.5    /* more than this share of instances (S-276) */
+
+bool instance_in_step(const struct engine *engine, const struct run_step *step,
+                      const struct instance *instance)
+{
+    (void)engine;
+    if (step->step.slot != NULL)
+        return text_equal(instance->slot, step->step.slot);
+    for (size_t i = 0; i < step->step.count; i++) {
+        if (strcmp(step->step.instances[i], instance->name) == 0)
+            return true;
+    }
+    return false;
+}
+
+void trigger_record(struct engine *engine, const struct trigger *trigger)
+{
+    struct run *run = engine->run;
+    struct arena *arena = engine->context.arena;
+    run->trigger = arena_text(arena, trigger->kind);
+    run->trigger_id = arena_text(arena, trigger->id);
+    run->trigger_detail = arena_text(arena, trigger->detail);
+    run->breached = now_wall(engine);
+    engine_event(engine, EVENT_BREACH, "%s: %s: %s", trigger->kind, trigger->id, trigger->detail);
+}
+
+static bool fire(struct engine *engine, enum rollback_on bit, const char *id, const char *detail)
+{
+    if ((engine->context.config->rollback_on & (1U << bit)) == 0) {
+        engine_event(engine, EVENT_NOTE, "%s: %s (not in rollback.on)", id, detail);
+        return false;
+    }
+    struct trigger trigger = {"infrastructure", id, detail};
+    trigger_record(engine, &trigger);
+    return true;
+}
+
+/* Restarts since the watch began; the driver counts since the deployment. */
+static int restarts_of(struct engine *engine, size_t index, int now)
+{
+    struct watch *watch = &engine->watch;
+    if (watch->restarts == NULL || index >= watch->restart_count)
+        return now;
+    if (watch->restarts[index] < 0)
+        watch->restarts[index] = now;
+    return now - watch->restarts[index];
+}
+
+bool trigger_fires(struct engine *engine, const struct run_step *step, bool health)
+{
+    struct workload_state state = {0};
+    struct error why = {0};
+    if (engine->workload->observe(engine->workload_handle, &engine->tick, &state, &why) != 0)
+        return false;
+    size_t all = 0, unready = 0;
+    const char *first = NULL;
+    for (size_t i = 0; i < state.count; i++) {
+        const struct instance_state *instance = &state.items[i];
+        if (!instance_in_step(engine, step, &instance->instance))
+            continue;
+        const char *name = instance->instance.name;
+        if (instance->oom_kills > 0)
+            return fire(engine, ON_OOM, "oom",
+                        arena_format(&engine->tick, "'%s' was killed for its memory", name));
+        int restarts = instance->restarts < 0 ? 0 : restarts_of(engine, i, instance->restarts);
+        if (restarts > CRASH_LOOP_RESTARTS)
+            return fire(engine, ON_CRASH_LOOP, "crash-loop",
+                        arena_format(&engine->tick, "'%s' restarted %d times", name, restarts));
+        all++;
+        if (!instance->ready) {
+            unready++;
+            first = first == NULL ? name : first;
+        }
+    }
+    if (!health || all == 0 || (double)unready <= UNHEALTHY_SHARE * (double)all)
+        return false;
+    return fire(engine, ON_UNHEALTHY, "unhealthy",
+                arena_format(&engine->tick, "%zu of %zu instances are not healthy, first '%s'",
+                             unready, all, first));
+}
