@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli.h"
+#include "file.h"
+#include "json.h"
+
+#include <string.h>
+
+#define HISTORY_MAX (8 * 1024 * 1024)
+
+struct tally {
+    int all, deployed, back;
+};
+
+static double number_of(const struct json *line, const char *key)
+{
+    double number = 0;
+    return json_number(json_get(line, key), &number) ? number : 0;
+}
+
+static const char *word_of(const struct json *line, const char *key)
+{
+    const char *text = json_text(json_get(line, key));
+    return text == NULL ? "-" : text;
+}
+
+static void print_line(struct session *session, struct buf *out, const char *text, size_t length,
+                       struct tally *tally)
+{
+    AUTO_JSON struct json *line = NULL;
+    if (length == 0 || json_parse(text, length, &line, NULL) != 0)
+        return;
+    const char *status = word_of(line, "status");
+    tally->all++;
+    tally->deployed += strcmp(status, "succeeded") == 0 ? 1 : 0;
+    tally->back += strncmp(status, "roll", 4) == 0 ? 1 : 0;
+    int64_t started = (int64_t)number_of(line, "started");
+    int64_t ended = (int64_t)number_of(line, "ended");
+    buf_addf(out, "%s  %-16s %-11s %-15s over %-16s %s\n",
+             text_of_time(&session->arena, started), word_of(line, "version"),
+             word_of(line, "strategy"), status, word_of(line, "previous"),
+             text_of_duration(&session->arena, ended - started));
+}
+
+static void print_lines(struct session *session, struct buf *out, const char *text)
+{
+    struct tally tally = {0};
+    while (*text != '\0') {
+        const char *end = strchrnul(text, '\n');
+        print_line(session, out, text, (size_t)(end - text), &tally);
+        text = *end == '\0' ? end : end + 1;
+    }
+    int released = tally.deployed + tally.back;
+    buf_addf(out, "%d runs, %d deployed, %d rolled back; change failure rate %.1f %%\n", tally.all,
+             tally.deployed, tally.back, released == 0 ? 0.0 : 100.0 * tally.back / released);
+}
+
+int command_history(struct session *session)
+{
+    struct error err = {0};
+    int code = session_state(session);
+    if (code != 0)
+        return code;
+    const char *path = session->journal.store->path;
+    const char *slash = strrchr(path, '/');
+    int folder = slash == NULL ? 0 : (int)(slash - path) + 1;
+    const char *file = arena_format(&session->arena, "%.*shistory.jsonl", folder, path);
+    AUTO_BUF struct buf text = {0};
+    if (file_read(file, HISTORY_MAX, true, &text, &err) != 0) {
+        if (err.kind != ERROR_NOTFOUND)
+            return session_fail(session, &err);
+        session_print("no run has ended here yet\n");
+        return 0;
+    }
+    if (session->inputs.json) {
+        session_print(text.data);
+        return 0;
+    }
+    AUTO_BUF struct buf out;
+    buf_init(&out, HISTORY_MAX);
+    print_lines(session, &out, text.data);
+    session_print(out.data);
+    return 0;
+}

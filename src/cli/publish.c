@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Documents to files while the run goes; summary and outputs to the CI when it ends.
+ */
+#include "cli.h"
+#include "file.h"
+#include "json.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DOCUMENT_MAX (4 * 1024 * 1024)
+
+static int write_document(struct session *session, enum document document, const char *path,
+                          struct error *err)
+{
+    struct report_request request = {&session->run, session->config, document};
+    AUTO_BUF struct buf out;
+    buf_init(&out, DOCUMENT_MAX);
+    if (report_render(&session->arena, &request, &out, err) != 0)
+        return -1;
+    const char *slash = strrchr(path, '/');
+    if (slash != NULL) {
+        const char *folder = arena_text_n(&session->arena, path, (size_t)(slash - path));
+        if (file_make_folder(folder, err) != 0)
+            return -1;
+        file_give(folder);
+    }
+    const char *text = log_masked(session->log, &session->arena, out.data);
+    if (file_write(path, text, strlen(text), err) != 0)
+        return -1;
+    file_give(path);
+    return 0;
+}
+
+static const char *incident_path(struct session *session)
+{
+    return arena_format(&session->arena, "%s/incident-%s.md", session->config->incident_path,
+                        report_incident_id(&session->arena, &session->run));
+}
+
+int publish_files(struct observer *observer, const struct run *run, struct error *err)
+{
+    struct session *session =
+        (struct session *)((char *)observer - offsetof(struct session, observer));
+    if (write_document(session, DOCUMENT_REPORT, session->config->report_path, err) != 0)
+        return -1;
+    if (run->direction != BACKWARD)
+        return 0;
+    return write_document(session, DOCUMENT_INCIDENT, incident_path(session), err);
+}
+
+static void print_json_verdict(struct session *session)
+{
+    AUTO_JSON struct json *json = run_save(&session->run);
+    char *text = json_print(json, true);
+    session_print(log_masked(session->log, &session->arena, text));
+    session_print("\n");
+    free(text);
+}
+
+void publish_ci(struct session *session)
+{
+    const struct run *run = &session->run;
+    struct error err = {0};
+    char code[16];
+    snprintf(code, sizeof code, "%d", run->exit_code);
+    const struct forge_output outputs[] = {
+        {"verdict", run_status_names[run->status]},
+        {"version", run->version},
+        {"exit-code", code},
+        {"report", session->config->report_path},
+        {"state", session->journal.store->path},
+    };
+    if (session->forge->outputs(outputs, sizeof outputs / sizeof outputs[0], &err) != 0)
+        log_line(session->log, LOG_WARN, "outputs: %s", err.message);
+    AUTO_BUF struct buf report = {0};
+    if (file_read(session->config->report_path, DOCUMENT_MAX, true, &report, &err) != 0 ||
+        session->forge->summary(report.data, report.length, &err) != 0)
+        log_line(session->log, LOG_WARN, "summary: %s", err.message);
+    if (session->inputs.json)
+        print_json_verdict(session);
+}

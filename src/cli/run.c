@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * `run`: begin, or go on with, or answer from, what the state file says.
+ */
+#include "cli.h"
+
+#include <string.h>
+
+static int refuse(struct session *session, enum error_kind kind, const char *what)
+{
+    struct error err = {0};
+    error_set(&err, kind, "%s", what);
+    return session_fail(session, &err);
+}
+
+static void take_facts(struct session *session)
+{
+    struct run *run = &session->run;
+    const struct inputs *inputs = &session->inputs;
+    run->strategy = (int)inputs->strategy;
+    run->version = inputs->version;
+    run->project = session->facts.project;
+    run->commit = session->facts.commit;
+    run->run_url = session->facts.run_url;
+    run->run_key = session->facts.run_key;
+    run->environment = session->facts.environment;
+    for (size_t i = 0; session->variables[i].name != NULL; i++) {
+        if (strcmp(session->variables[i].name, "image") == 0)
+            run->image = session->variables[i].value;
+    }
+}
+
+static void take_guidance(struct session *session, struct focus *focus)
+{
+    const char *guidance = session->inputs.guidance;
+    if (text_blank(guidance))
+        return;
+    guidance_focus(&session->arena, guidance, focus);
+    session->run.guidance = guidance;
+    session->run.reviewers = focus->reviewers;
+    log_line(session->log, LOG_INFO, "✓ Guidance applied: Adjusted priorities and agent assignments");
+}
+
+static int begin(struct session *session)
+{
+    struct error err = {0};
+    struct facts facts = {0};
+    struct plan plan = {0};
+    struct focus focus = {0};
+    memset(&session->run, 0, sizeof session->run);
+    int code = session_engine(session, session->inputs.version, "run");
+    if (code != 0)
+        return code;
+    if (engine_observe(&session->engine, &session->arena, &facts, &err) != 0)
+        return session_fail(session, &err);
+    take_facts(session);
+    take_guidance(session, &focus);
+    struct plan_request request = {session->config, &facts, session->inputs.strategy,
+                                   session->inputs.version, &focus};
+    if (plan_build(&session->arena, &request, &plan, &err) != 0)
+        return session_fail(session, &err);
+    if (plan.nothing_to_do) {
+        log_line(session->log, LOG_INFO, "%s serves 100 %% already; nothing to do",
+                 session->inputs.version);
+        return 0;
+    }
+    engine_begin(&session->engine, &plan, &facts);
+    session_attempt(session, "run");
+    return session_work(session);
+}
+
+static int resume(struct session *session)
+{
+    struct run *run = &session->run;
+    int code = session_engine(session, run->version, "resume");
+    if (code != 0)
+        return code;
+    struct run_event *event =
+        run_add_event(run, &session->arena, session->clock.wall(&session->clock), EVENT_NOTE,
+                      arena_format(&session->arena, "resumed (was %s)",
+                                   run_status_names[run->status]));
+    if (session->observer.event != NULL)
+        session->observer.event(&session->observer, run, event);
+    if (!text_equal(run->config_hash, session->config->hash))
+        run_add_event(run, &session->arena, session->clock.wall(&session->clock), EVENT_NOTE,
+                      "deploy.yaml has changed since the run began; the plan is the old one");
+    session_attempt(session, "resume");
+    return session_work(session);
+}
+
+/* The old run is rolled back first; then the new one begins from what is observed. */
+static int supersede(struct session *session)
+{
+    struct error err = {0};
+    struct run *run = &session->run;
+    struct trigger trigger = {"manual", "superseded",
+                              arena_format(&session->arena, "superseded by %s",
+                                           session->inputs.version)};
+    int code = session_engine(session, run->version, "supersede");
+    if (code != 0)
+        return code;
+    session_attempt(session, "supersede");
+    if (engine_turn_back(&session->engine, &trigger, &err) != 0) {
+        log_line(session->log, LOG_INFO, "%s: %s", run->version, err.message);
+    } else {
+        code = session_work(session);
+        if (run->status != RUN_SUPERSEDED)
+            return code;
+    }
+    engine_close(&session->engine);
+    memset(&session->engine, 0, sizeof session->engine);
+    session->engine_opened = false;
+    return begin(session);
+}
+
+static int answer_finished(struct session *session)
+{
+    const struct run *run = &session->run;
+    bool same = text_equal(run->version, session->inputs.version);
+    /* Production was untouched, or another version is wanted: a new run. */
+    if (!same || run->status == RUN_REFUSED || run->status == RUN_FAILED ||
+        run->status == RUN_SUPERSEDED)
+        return begin(session);
+    if (run->status == RUN_SUCCEEDED)
+        return begin(session); /* observes, and says so when there is nothing to do */
+    log_annotate(session->log, LOG_ERROR, NULL, 0, run->headline);
+    log_line(session->log, LOG_ERROR,
+             run->status == RUN_ROLLBACK_FAILED
+                 ? "recorded verdict; `deploy-action rollback` tries the way back again"
+                 : "recorded verdict; --restart deploys this version anew");
+    return run->exit_code;
+}
+
+static int answer_unfinished(struct session *session)
+{
+    const struct run *run = &session->run;
+    if (!text_equal(run->version, session->inputs.version)) {
+        if (session->inputs.supersede)
+            return supersede(session);
+        return refuse(session, ERROR_CONFLICT,
+                      arena_format(&session->arena,
+                                   "%s is unfinished (%s): finish it first, or roll it back with "
+                                   "--supersede",
+                                   run->version, run_status_names[run->status]));
+    }
+    if (run->strategy != (int)session->inputs.strategy)
+        return refuse(session, ERROR_CONFLICT,
+                      arena_format(&session->arena, "%s is being deployed as %s: go on with that",
+                                   run->version, strategy_names[run->strategy]));
+    return resume(session);
+}
+
+int command_run(struct session *session)
+{
+    int code = session_config(session);
+    if (code == 0 && session->inputs.interactive)
+        code = interactive_ask(session);
+    if (code == 0)
+        code = session_lock(session);
+    if (code == 0)
+        code = session_state(session);
+    if (code != 0)
+        return code < 0 ? 0 : code;
+    if (!session->has_run || session->inputs.restart)
+        return begin(session);
+    return run_is_finished((enum run_status)session->run.status) ? answer_finished(session)
+                                                                 : answer_unfinished(session);
+}

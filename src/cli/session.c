@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli.h"
+#include "file.h"
+#include "loop.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define LOCK_WAIT_MS 60000 /* for a command that a killed run left behind */
+
+void session_print(const char *text)
+{
+    size_t left = strlen(text);
+    while (left > 0) {
+        ssize_t wrote = write(STDOUT_FILENO, text, left);
+        if (wrote <= 0)
+            return;
+        text += wrote;
+        left -= (size_t)wrote;
+    }
+}
+
+int session_fail(struct session *session, const struct error *err)
+{
+    log_live(session->log, "%s", "");
+    log_annotate(session->log, LOG_ERROR, NULL, 0, err->message);
+    return error_exit_code(err->kind);
+}
+
+static void take_mask(void *context, const char *value)
+{
+    log_mask(context, value);
+}
+
+static void print_problems(struct session *session, const struct problems *problems)
+{
+    for (size_t i = 0; i < problems->count; i++)
+        log_annotate(session->log, LOG_ERROR, session->inputs.file, 0, problems->items[i]);
+    if (problems->count > 1)
+        log_line(session->log, LOG_ERROR, "%zu problems; nothing was touched", problems->count);
+}
+
+int session_config(struct session *session)
+{
+    struct problems problems = {0};
+    struct error err = {0};
+    struct config_source source = {
+        .path = session->inputs.file,
+        .directory = ".",
+        .sets = session->inputs.sets.items,
+        .set_count = session->inputs.sets.count,
+    };
+    if (config_load(&session->arena, &source, &session->config, &problems, &err) != 0 ||
+        config_secrets(session->config, take_mask, session->log, &problems) != 0) {
+        if (problems.count == 0)
+            return session_fail(session, &err);
+        print_problems(session, &problems);
+        return 1;
+    }
+    return 0;
+}
+
+static void open_journal(struct session *session)
+{
+    const char *path = session->inputs.state;
+    if (path == NULL)
+        path = ".deploy/state.json";
+    session->journal.store = store_file(&session->arena, path);
+    session->journal.arena = &session->arena;
+    session->journal.clock = &session->clock;
+    session->journal.log = session->log;
+}
+
+int session_lock(struct session *session)
+{
+    struct error err = {0};
+    if (session->journal.store == NULL)
+        open_journal(session);
+    if (journal_lock(&session->journal, LOCK_WAIT_MS, &err) != 0)
+        return session_fail(session, &err);
+    session->locked = true;
+    return 0;
+}
+
+int session_state(struct session *session)
+{
+    struct error err = {0};
+    if (session->journal.store == NULL)
+        open_journal(session);
+    if (journal_load(&session->journal, &session->run, &err) == 0) {
+        session->has_run = true;
+        return 0;
+    }
+    if (err.kind == ERROR_NOTFOUND || session->inputs.restart) {
+        memset(&session->run, 0, sizeof session->run);
+        return 0;
+    }
+    return session_fail(session, &err);
+}
+
+static void set_variables(struct session *session, const char *version)
+{
+    const struct config *config = session->config;
+    struct variable *variables = session->variables;
+    size_t count = 0;
+    variables[count++] = (struct variable){"app", config->app};
+    variables[count++] = (struct variable){"version", version};
+    if (config->url != NULL)
+        variables[count++] = (struct variable){"base_url", config->url};
+    variables[count] = (struct variable){0};
+    if (config->image != NULL) {
+        const char *image = field_expand(&session->arena, config->image, variables);
+        variables[count++] = (struct variable){"image", image};
+        variables[count] = (struct variable){0};
+    }
+}
+
+int session_engine(struct session *session, const char *version, const char *how)
+{
+    struct engine *engine = &session->engine;
+    struct error err = {0};
+    set_variables(session, version);
+    progress_init(session);
+    engine->context = (struct driver_context){
+        .config = session->config,
+        .arena = &session->arena,
+        .clock = &session->clock,
+        .loop = session->loop,
+        .log = session->log,
+        .variables = session->variables,
+    };
+    engine->journal = &session->journal;
+    engine->run = &session->run;
+    engine->observer = &session->observer;
+    engine->who = session->inputs.by != NULL ? session->inputs.by : session->facts.actor;
+    engine->how = how;
+    session->engine_opened = true;
+    if (engine_open(engine, &err) != 0)
+        return session_fail(session, &err);
+    return 0;
+}
+
+void session_attempt(struct session *session, const char *how)
+{
+    char host[256] = "";
+    if (gethostname(host, sizeof host - 1) != 0 || host[0] == '\0')
+        snprintf(host, sizeof host, "unknown");
+    struct run *run = &session->run;
+    struct run_attempt *last =
+        run->attempt_count == 0 ? NULL : &run->attempts[run->attempt_count - 1];
+    if (last != NULL && last->ended == 0)
+        last->outcome = "killed";
+    struct run_attempt *attempt = run_add_attempt(run, &session->arena);
+    attempt->host = arena_text(&session->arena, host);
+    attempt->how = how;
+    attempt->pid = getpid();
+    attempt->started = session->clock.wall(&session->clock);
+}
+
+static void print_verdict(struct session *session)
+{
+    const struct run *run = &session->run;
+    enum log_level level = run->exit_code == 0 ? LOG_INFO : LOG_ERROR;
+    log_live(session->log, "%s", "");
+    if (run->exit_code == 0)
+        log_line(session->log, level, "%s", run->headline);
+    else
+        log_annotate(session->log, level, NULL, 0, run->headline);
+    const char *const *messages = report_messages(&session->arena, run);
+    for (size_t i = 0; messages[i] != NULL; i++)
+        log_line(session->log, level, "%s", messages[i]);
+}
+
+int session_work(struct session *session)
+{
+    struct error err = {0};
+    int result = engine_work(&session->engine, &err);
+    log_group_end(session->log, session->clock.wall(&session->clock));
+    if (result != 0) {
+        session_fail(session, &err);
+        return 6;
+    }
+    print_verdict(session);
+    publish_ci(session);
+    return session->run.exit_code;
+}
+
+void session_close(struct session *session)
+{
+    if (session->engine_opened)
+        engine_close(&session->engine);
+    if (session->locked)
+        journal_unlock(&session->journal);
+    if (session->config != NULL)
+        config_forget(session->config);
+    if (session->loop != NULL)
+        loop_free(session->loop);
+    if (session->log != NULL)
+        log_free(session->log);
+    arena_release(&session->arena);
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli.h"
+#include "loop.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static enum log_style style_here(const struct session *session)
+{
+    if (session->forge->style != LOG_PLAIN)
+        return session->forge->style;
+    return isatty(STDERR_FILENO) ? LOG_TERMINAL : LOG_PLAIN;
+}
+
+static void open_log(struct session *session)
+{
+    enum log_level level = session->inputs.quiet ? LOG_ERROR : LOG_INFO;
+    bool color = !session->inputs.no_color && style_here(session) != LOG_PLAIN;
+    session->log = log_open(STDERR_FILENO, style_here(session), level, color);
+}
+
+static int help(const struct session *session)
+{
+    AUTO_BUF struct buf out;
+    buf_init(&out, 64 * 1024);
+    const struct subcommand *command = subcommand_find(session->inputs.command);
+    if (command == NULL)
+        help_program(&out);
+    else
+        help_command(&out, command);
+    session_print(out.data);
+    return 0;
+}
+
+static int start(struct session *session, int argc, char **argv)
+{
+    const char *names[32] = {0};
+    struct error err = {0};
+    for (size_t i = 0; subcommands[i].name != NULL; i++)
+        names[i] = subcommands[i].name;
+    int result = inputs_read(&session->arena, argc, argv, names, &session->inputs, &err);
+    open_log(session);
+    if (result != 0)
+        return session_fail(session, &err);
+    if (session->inputs.help || session->inputs.command == NULL)
+        return help(session);
+    const char *directory = session->inputs.directory;
+    if (directory != NULL && chdir(directory) != 0) {
+        error_set(&err, ERROR_USAGE, "%s: the project directory cannot be entered", directory);
+        return session_fail(session, &err);
+    }
+    if (loop_open(&session->loop, &err) != 0)
+        return session_fail(session, &err);
+    clock_init(&session->clock, session->loop);
+    return subcommand_find(session->inputs.command)->main(session);
+}
+
+int main(int argc, char **argv)
+{
+    static struct session session;
+    session.forge = forge_here();
+    session.forge->facts(&session.arena, &session.facts);
+    int code = start(&session, argc, argv);
+    session_close(&session);
+    return code;
+}
