@@ -1,0 +1,607 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "expect.h"
+
+#include "arena.h"
+#include "json.h"
+#include "text.h"
+
+#include <limits.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static struct json *parsed(const char *text)
+{
+    struct error err;
+    struct json *json = NULL;
+    EXPECT_OK(json_parse(text, strlen(text), &json, &err), &err);
+    assert_non_null(json);
+    return json;
+}
+
+static void expect_print(const struct json *json, bool pretty, const char *wanted)
+{
+    char *text = json_print(json, pretty);
+    assert_string_equal(text, wanted);
+    free(text);
+}
+
+/* What is read prints as this. */
+static void expect_reprint(const char *text, const char *wanted)
+{
+    struct json *json AUTO_JSON = parsed(text);
+    expect_print(json, false, wanted);
+}
+
+#define EXPECT_BAD(text, size, wanted)                                                             \
+    do {                                                                                           \
+        struct error err_;                                                                         \
+        struct json *json_ = NULL;                                                                 \
+        EXPECT_ERROR(json_parse((text), (size), &json_, &err_), &err_, ERROR_FORMAT, (wanted));    \
+        assert_null(json_);                                                                        \
+    } while (0)
+
+static void valid_texts_are_read(void **state)
+{
+    (void)state;
+    static const char *const same[] = {"null", "true", "false", "0", "-1.5", "\"x\"", "[]", "{}",
+                                       "[1,[2,{\"a\":[]}]]", "{\"a\":1,\"b\":null}"};
+    for (size_t i = 0; i < sizeof same / sizeof same[0]; i++) {
+        expect_reprint(same[i], same[i]);
+    }
+    expect_reprint(" \t\r\n{ \"a\" : [ 1 , 2 ] } \r\n\t ", "{\"a\":[1,2]}");
+    expect_reprint("\"\\u00e9\\ud83d\\ude80\\/\\b\"", "\"\xC3\xA9\xF0\x9F\x9A\x80/\\u0008\"");
+    expect_reprint("\xEF\xBB\xBF[1]", "[1]");
+}
+
+static void invalid_texts_are_refused(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {
+        "{", "[1,", "[1 2]", "{\"a\"}", "{a:1}", "tru", "\"x", "{\"a\":1,}", "'x'", "NaN",
+        "1 2", "[] x", "{}}", "// c\n1", "\"\\q\"", "\"\\ud800\"", "\"\\u12\"", "undefined", "-"};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        EXPECT_BAD(bad[i], strlen(bad[i]), "no valid JSON at byte ");
+    }
+    EXPECT_BAD("", 0, "it is empty");
+    EXPECT_BAD("   ", 3, "no valid JSON at byte");
+    EXPECT_BAD("[]\0", 3, "no valid JSON at byte 2");
+    EXPECT_BAD("[1, x]", 6, "at byte 4");
+}
+
+static void the_length_is_the_end(void **state)
+{
+    (void)state;
+    struct error err;
+    struct json *json AUTO_JSON = NULL;
+    /* Not terminated, and the byte behind would change the meaning. */
+    const char bytes[4] = {'[', '1', ']', '2'};
+    EXPECT_OK(json_parse(bytes, 3, &json, &err), &err);
+    expect_print(json, false, "[1]");
+    EXPECT_BAD(bytes, 2, "no valid JSON");
+}
+
+static void a_hidden_nul_is_refused(void **state)
+{
+    (void)state;
+    EXPECT_BAD("[\"admin\\u0000x\"]", 16, "the character NUL");
+    EXPECT_BAD("{\"a\\u0000\":1}", 13, "the character NUL");
+    expect_reprint("\"\\\\u0000\"", "\"\\\\u0000\""); /* a backslash and five letters */
+}
+
+static void nest(char *text, size_t depth, const char *open, const char *close)
+{
+    text[0] = '\0';
+    size_t length = 0, width = strlen(open);
+    for (size_t i = 0; i < depth; i++, length += width) {
+        memcpy(text + length, open, width + 1);
+    }
+    text[length++] = '1';
+    for (size_t i = 0; i < depth; i++, length += strlen(close)) {
+        memcpy(text + length, close, strlen(close) + 1);
+    }
+}
+
+static void sixty_four_levels_are_the_limit(void **state)
+{
+    (void)state;
+    char text[400000];
+    nest(text, 64, "[", "]");
+    expect_reprint(text, text);
+    nest(text, 64, "{\"a\":", "}");
+    expect_reprint(text, text);
+    nest(text, 65, "[", "]");
+    EXPECT_BAD(text, strlen(text), "nested deeper than 64 levels");
+    nest(text, 65, "{\"a\":", "}");
+    EXPECT_BAD(text, strlen(text), "nested deeper than 64 levels");
+    memset(text, '[', 300000);
+    EXPECT_BAD(text, 300000, "nested deeper than 64 levels");
+    expect_reprint("\"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[\\\"[[\"",
+                   "\"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[\\\"[[\"");
+}
+
+static void reading_is_typed(void **state)
+{
+    (void)state;
+    struct json *json AUTO_JSON =
+        parsed("{\"t\":\"x\",\"n\":1.5,\"y\":true,\"f\":false,\"z\":null,\"a\":[1,2],\"o\":{}}");
+    double number = 7;
+    assert_string_equal(json_text(json_get(json, "t")), "x");
+    assert_null(json_text(json_get(json, "n")));
+    assert_true(json_number(json_get(json, "n"), &number));
+    assert_true(number == 1.5);
+    assert_false(json_number(json_get(json, "t"), &number));
+    assert_false(json_number(json_get(json, "y"), &number));
+    assert_true(number == 1.5);
+    assert_true(json_bool(json_get(json, "y")));
+    assert_false(json_bool(json_get(json, "f")));
+    assert_false(json_bool(json_get(json, "n")));
+    assert_false(json_bool(json_get(json, "t")));
+    assert_true(json_is_null(json_get(json, "z")));
+    assert_false(json_is_null(json_get(json, "f")));
+    assert_true(json_is_array(json_get(json, "a")));
+    assert_false(json_is_array(json_get(json, "o")));
+    assert_true(json_is_object(json_get(json, "o")));
+    assert_false(json_is_object(json_get(json, "a")));
+}
+
+static void reading_nothing_gives_nothing(void **state)
+{
+    (void)state;
+    double number;
+    struct json *json AUTO_JSON = parsed("[1,\"x\"]");
+    assert_null(json_get(NULL, "a"));
+    assert_null(json_get(json, "a"));
+    assert_null(json_get(json_at(json, 1), "a"));
+    assert_null(json_at(NULL, 0));
+    assert_null(json_at(json_at(json, 0), 0));
+    assert_null(json_at(json, 2));
+    assert_null(json_at(json, SIZE_MAX));
+    assert_int_equal(json_size(NULL), 0);
+    assert_int_equal(json_size(json_at(json, 1)), 0);
+    assert_null(json_key(NULL));
+    assert_null(json_key(json));
+    assert_null(json_text(NULL));
+    assert_false(json_number(NULL, &number));
+    assert_false(json_bool(NULL));
+    assert_false(json_is_null(NULL));
+    assert_false(json_is_array(NULL));
+    assert_false(json_is_object(NULL));
+    assert_null(json_copy(NULL));
+    json_free(NULL);
+}
+
+static void keys_are_case_sensitive(void **state)
+{
+    (void)state;
+    struct json *json AUTO_JSON = parsed("{\"Status\":\"upper\",\"status\":\"lower\"}");
+    assert_string_equal(json_text(json_get(json, "status")), "lower");
+    assert_string_equal(json_text(json_get(json, "Status")), "upper");
+    assert_null(json_get(json, "STATUS"));
+}
+
+static void members_are_walked(void **state)
+{
+    (void)state;
+    struct json *json AUTO_JSON = parsed("{\"a\":1,\"b\":[10,20,30],\"c\":3}");
+    assert_int_equal(json_size(json), 3);
+    assert_string_equal(json_key(json_at(json, 0)), "a");
+    assert_string_equal(json_key(json_at(json, 2)), "c");
+    assert_string_equal(json_key(json_at(json, 1)), "b");
+    const struct json *list = json_at(json, 1);
+    assert_int_equal(json_size(list), 3);
+    double number;
+    static const size_t order[] = {2, 0, 1, 1, 2, 0};
+    for (size_t i = 0; i < 6; i++) {
+        assert_true(json_number(json_at(list, order[i]), &number));
+        assert_true(number == (double)(order[i] + 1) * 10);
+    }
+}
+
+/* Reads whole lists inside of lists, more at once than places are remembered. */
+static double sum(const struct json *json)
+{
+    double total = 0;
+    if (json_number(json, &total)) {
+        return total;
+    }
+    for (size_t i = 0; i < json_size(json); i++) {
+        total += sum(json_at(json, i));
+    }
+    return total;
+}
+
+static void nested_walks_do_not_disturb_each_other(void **state)
+{
+    (void)state;
+    struct json *root AUTO_JSON = json_array();
+    json_append(root, json_of_number(1));
+    for (int depth = 0; depth < 20; depth++) {
+        struct json *outer = json_array();
+        json_append(outer, json_of_number(1));
+        json_append(outer, json_copy(root));
+        json_append(outer, json_of_number(1));
+        json_free(root);
+        root = outer;
+    }
+    assert_true(sum(root) == 41);
+}
+
+static void walks_see_changes(void **state)
+{
+    (void)state;
+    struct json *list AUTO_JSON = json_array();
+    double number;
+    for (int i = 0; i < 100; i++) {
+        assert_int_equal(json_size(list), i);
+        assert_null(json_at(list, (size_t)i));
+        json_append(list, json_of_number(i));
+        assert_true(json_number(json_at(list, (size_t)i), &number));
+        assert_true(number == i);
+    }
+    struct json *map AUTO_JSON = parsed("{\"a\":[1],\"b\":2}");
+    assert_int_equal(json_size(json_get(map, "a")), 1);
+    assert_int_equal(json_size(map), 2);
+    json_set(map, "a", parsed("[1,2,3]"));
+    assert_int_equal(json_size(json_get(map, "a")), 3);
+    json_set_text(map, "c", "x");
+    assert_int_equal(json_size(map), 3);
+    assert_string_equal(json_key(json_at(map, 2)), "c");
+}
+
+static void long_lists_are_walked_in_time(void **state)
+{
+    (void)state;
+    struct json *list AUTO_JSON = json_array();
+    const int count = 100000;
+    alarm(10); /* five thousand million steps were the walk to start anew each time */
+    for (int i = 0; i < count; i++) {
+        json_append(list, json_of_number(1));
+    }
+    assert_true(sum(list) == count);
+    alarm(0);
+}
+
+static void numbers_keep_all_digits(void **state)
+{
+    (void)state;
+    static const char *const same[] = {
+        "9007199254740991", "9007199254740992", "-9007199254740991", "0.1", "1e-7", "123456.789",
+        "0.30000000000000004", "1.7976931348623157e+308", "5e-324", "1e+300", "2.2250738585072014e-308"};
+    for (size_t i = 0; i < sizeof same / sizeof same[0]; i++) {
+        struct json *json AUTO_JSON = parsed(same[i]);
+        char *text = json_print(json, false);
+        double before, after;
+        assert_true(json_number(json, &before));
+        after = strtod(text, NULL);
+        assert_true(before == after);
+        free(text);
+    }
+    expect_reprint("9007199254740991", "9007199254740991");
+    expect_reprint("0.1", "0.1");
+    expect_reprint("1e2", "100");
+    expect_reprint("-0", "0");
+}
+
+static void what_is_not_finite_is_no_number(void **state)
+{
+    (void)state;
+    struct json *json AUTO_JSON = parsed("[1e999,-1e999]");
+    double number;
+    assert_false(json_number(json_at(json, 0), &number));
+    assert_false(json_number(json_at(json, 1), &number));
+    expect_print(json, false, "[null,null]");
+    struct json *nan AUTO_JSON = json_of_number(NAN), *inf AUTO_JSON = json_of_number(INFINITY);
+    assert_true(json_is_null(nan));
+    assert_true(json_is_null(inf));
+}
+
+static void trees_are_built(void **state)
+{
+    (void)state;
+    struct json *json AUTO_JSON = json_object();
+    json_set_text(json, "text", "x");
+    json_set_text(json, "none", NULL);
+    json_set_number(json, "number", 2.5);
+    json_set_bool(json, "yes", true);
+    json_set_bool(json, "no", false);
+    json_set(json, "null", NULL);
+    struct json *list = json_array();
+    json_append(list, json_of_text("a"));
+    json_append(list, NULL);
+    json_set(json, "list", list);
+    expect_print(json, false,
+                 "{\"text\":\"x\",\"none\":null,\"number\":2.5,\"yes\":true,\"no\":false,"
+                 "\"null\":null,\"list\":[\"a\",null]}");
+    json_set_text(json, "number", "now text");
+    json_set_text(json, "Text", "another");
+    expect_print(json, false,
+                 "{\"text\":\"x\",\"none\":null,\"number\":\"now text\",\"yes\":true,\"no\":false,"
+                 "\"null\":null,\"list\":[\"a\",null],\"Text\":\"another\"}");
+}
+
+static void building_on_what_is_none_frees(void **state)
+{
+    (void)state;
+    struct json *text AUTO_JSON = json_of_text("x");
+    json_set(text, "k", json_object());
+    json_append(text, json_object());
+    json_set(NULL, "k", json_object());
+    json_append(NULL, json_object());
+    expect_print(text, false, "\"x\"");
+    expect_print(NULL, false, "null");
+}
+
+static void copies_are_apart(void **state)
+{
+    (void)state;
+    struct json *json AUTO_JSON = parsed("{\"a\":[1]}");
+    struct json *copy AUTO_JSON = json_copy(json);
+    json_set_number(copy, "a", 2);
+    expect_print(json, false, "{\"a\":[1]}");
+    expect_print(copy, false, "{\"a\":2}");
+}
+
+static void pretty_has_one_member_a_line(void **state)
+{
+    (void)state;
+    struct json *json AUTO_JSON = parsed("{\"a\":1,\"b\":[true,{}],\"c\":[],\"d\":{\"e\":null}}");
+    expect_print(json, true,
+                 "{\n  \"a\": 1,\n  \"b\": [\n    true,\n    {}\n  ],\n  \"c\": [],\n"
+                 "  \"d\": {\n    \"e\": null\n  }\n}");
+}
+
+static void texts_are_escaped(void **state)
+{
+    (void)state;
+    struct json *json AUTO_JSON = json_of_text("q\" b\\ n\n r\r t\t x\x01 d\x7f \xC3\xA9");
+    expect_print(json, false, "\"q\\\" b\\\\ n\\n r\\r t\\t x\\u0001 d\x7f \xC3\xA9\"");
+    struct json *bad AUTO_JSON = json_of_text("a\xFF" "b\xC3");
+    expect_print(bad, false, "\"a\xEF\xBF\xBD" "b\xEF\xBF\xBD\"");
+    struct json *map AUTO_JSON = json_object();
+    json_set_bool(map, "k\"\n", true);
+    expect_print(map, false, "{\"k\\\"\\n\":true}");
+}
+
+enum color { RED, GREEN, BLUE };
+
+struct point {
+    int x;
+    const char *label;
+};
+
+struct thing {
+    const char *text;
+    int64_t large;
+    int small;
+    double real;
+    bool flag;
+    enum color color;
+    struct point at;
+    struct point *points;
+    size_t points_count;
+    const char **tags;
+    size_t tags_count;
+    double *values;
+    size_t values_count;
+};
+
+static const char *const colors[] = {"red", "green", "blue", NULL};
+static const struct json_field point_fields[] = {
+    {.name = "x", .type = JSON_INT, .offset = offsetof(struct point, x)},
+    {.name = "label", .type = JSON_TEXT, .offset = offsetof(struct point, label)},
+    {0}};
+static const struct json_field thing_fields[] = {
+    {.name = "text", .type = JSON_TEXT, .offset = offsetof(struct thing, text)},
+    {.name = "large", .type = JSON_INT64, .offset = offsetof(struct thing, large)},
+    {.name = "small", .type = JSON_INT, .offset = offsetof(struct thing, small)},
+    {.name = "real", .type = JSON_REAL, .offset = offsetof(struct thing, real)},
+    {.name = "flag", .type = JSON_BOOL, .offset = offsetof(struct thing, flag)},
+    {.name = "color", .type = JSON_ENUM, .offset = offsetof(struct thing, color), .names = colors},
+    {.name = "at", .type = JSON_STRUCT, .offset = offsetof(struct thing, at),
+     .fields = point_fields},
+    {.name = "points", .type = JSON_ARRAY, .offset = offsetof(struct thing, points),
+     .fields = point_fields, .size = sizeof(struct point),
+     .count_offset = offsetof(struct thing, points_count)},
+    {.name = "tags", .type = JSON_TEXTS, .offset = offsetof(struct thing, tags),
+     .count_offset = offsetof(struct thing, tags_count)},
+    {.name = "values", .type = JSON_REALS, .offset = offsetof(struct thing, values),
+     .count_offset = offsetof(struct thing, values_count)},
+    {0}};
+
+static int load(const char *text, struct thing *thing, struct arena *arena, struct error *err)
+{
+    struct json *json AUTO_JSON = parsed(text);
+    return json_load(json, thing_fields, thing, arena, err);
+}
+
+static void structs_go_both_ways(void **state)
+{
+    (void)state;
+    struct arena arena = {0};
+    struct error err;
+    static const char text[] =
+        "{\"text\":\"x\",\"large\":\"9223372036854775807\",\"small\":-5,\"real\":0.1,"
+        "\"flag\":true,\"color\":\"blue\",\"at\":{\"x\":1,\"label\":\"l\"},"
+        "\"points\":[{\"x\":2,\"label\":\"a\"},{\"x\":3}],\"tags\":[\"t\",\"u\"],"
+        "\"values\":[1.5,null]}";
+    struct thing thing = {0};
+    EXPECT_OK(load(text, &thing, &arena, &err), &err);
+    assert_string_equal(thing.text, "x");
+    assert_int_equal(thing.large, INT64_MAX);
+    assert_int_equal(thing.small, -5);
+    assert_true(thing.real == 0.1);
+    assert_true(thing.flag);
+    assert_int_equal(thing.color, BLUE);
+    assert_int_equal(thing.at.x, 1);
+    assert_int_equal(thing.points_count, 2);
+    assert_string_equal(thing.points[0].label, "a");
+    assert_int_equal(thing.points[1].x, 3);
+    assert_null(thing.points[1].label);
+    assert_int_equal(thing.tags_count, 2);
+    assert_string_equal(thing.tags[1], "u");
+    assert_int_equal(thing.values_count, 2);
+    assert_true(thing.values[0] == 1.5 && isnan(thing.values[1]));
+    struct json *saved AUTO_JSON = json_save(thing_fields, &thing);
+    expect_print(saved, false, text);
+    arena_release(&arena);
+}
+
+static void an_empty_struct_is_saved(void **state)
+{
+    (void)state;
+    struct thing thing = {.real = NAN, .color = (enum color)9};
+    struct json *saved AUTO_JSON = json_save(thing_fields, &thing);
+    expect_print(saved, false,
+                 "{\"large\":0,\"small\":0,\"real\":null,\"flag\":false,\"color\":null,"
+                 "\"at\":{\"x\":0},\"points\":[],\"tags\":[],\"values\":[]}");
+}
+
+static void what_is_missing_keeps_its_value(void **state)
+{
+    (void)state;
+    struct arena arena = {0};
+    struct error err;
+    struct thing thing = {.text = "old", .small = 7, .flag = true, .at = {.x = 3}, .real = 2};
+    EXPECT_OK(load("{\"unknown\":[1],\"at\":{\"label\":\"new\"}}", &thing, &arena, &err), &err);
+    assert_string_equal(thing.text, "old");
+    assert_int_equal(thing.small, 7);
+    assert_true(thing.flag);
+    assert_int_equal(thing.at.x, 3);
+    assert_string_equal(thing.at.label, "new");
+    EXPECT_OK(load("{\"text\":null,\"real\":null,\"flag\":false}", &thing, &arena, &err), &err);
+    assert_null(thing.text);
+    assert_true(isnan(thing.real));
+    assert_false(thing.flag);
+    arena_release(&arena);
+}
+
+static void loaded_texts_outlive_the_tree(void **state)
+{
+    (void)state;
+    struct arena arena = {0};
+    struct error err;
+    struct thing thing = {0};
+    EXPECT_OK(load("{\"text\":\"long lived\",\"tags\":[\"tag\"]}", &thing, &arena, &err), &err);
+    assert_string_equal(thing.text, "long lived");
+    assert_string_equal(thing.tags[0], "tag");
+    arena_release(&arena);
+}
+
+static void integers_beyond_2_53_are_text(void **state)
+{
+    (void)state;
+    struct arena arena = {0};
+    struct error err;
+    static const struct {
+        int64_t value;
+        const char *text;
+    } cases[] = {{INT64_C(9007199254740992), "9007199254740992"},
+                 {INT64_C(-9007199254740992), "-9007199254740992"},
+                 {INT64_C(9007199254740993), "\"9007199254740993\""},
+                 {INT64_MIN, "\"-9223372036854775808\""}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct thing thing = {.large = cases[i].value}, back = {0};
+        struct json *saved AUTO_JSON = json_save(thing_fields, &thing);
+        expect_print(json_get(saved, "large"), false, cases[i].text);
+        EXPECT_OK(json_load(saved, thing_fields, &back, &arena, &err), &err);
+        assert_int_equal(back.large, cases[i].value);
+    }
+    arena_release(&arena);
+}
+
+static void wrong_types_are_named_with_their_path(void **state)
+{
+    (void)state;
+    static const char *const cases[][2] = {
+        {"[]", "(whole): not an object"},
+        {"{\"text\":1}", "text: not a text"},
+        {"{\"text\":[]}", "text: not a text"},
+        {"{\"large\":1.5}", "large: not a whole number"},
+        {"{\"large\":true}", "large: not a whole number"},
+        {"{\"large\":\"1.5\"}", "large: not a whole number"},
+        {"{\"large\":\"9223372036854775808\"}", "large: not a whole number"},
+        {"{\"large\":9007199254740994}", "large: not exact"},
+        {"{\"large\":1e999}", "large: not a whole number"},
+        {"{\"small\":2147483648}", "small: not a whole number of 32 bits"},
+        {"{\"small\":-2147483649}", "small: not a whole number of 32 bits"},
+        {"{\"small\":0.5}", "small: not a whole number"},
+        {"{\"small\":\"1\"}", "small: not a whole number"},
+        {"{\"small\":null}", "small: not a whole number"},
+        {"{\"real\":\"1\"}", "real: not a number"},
+        {"{\"real\":1e999}", "real: not a number"},
+        {"{\"flag\":1}", "flag: not true or false"},
+        {"{\"flag\":\"true\"}", "flag: not true or false"},
+        {"{\"flag\":null}", "flag: not true or false"},
+        {"{\"flag\":[]}", "flag: not true or false"},
+        {"{\"flag\":{}}", "flag: not true or false"},
+        {"{\"color\":\"pink\"}", "color: not a name known here: 'pink'"},
+        {"{\"color\":\"Red\"}", "color: not a name known here: 'Red'"},
+        {"{\"color\":1}", "color: not a name"},
+        {"{\"at\":null}", "at: not an object"},
+        {"{\"at\":{\"x\":\"1\"}}", "at.x: not a whole number"},
+        {"{\"points\":{}}", "points: not a list"},
+        {"{\"points\":[{\"x\":1},{\"x\":2},{\"x\":[]}]}", "points[2].x: not a whole number"},
+        {"{\"points\":[{},1]}", "points[1]: not an object"},
+        {"{\"tags\":[\"a\",1]}", "tags[1]: not a text"},
+        {"{\"tags\":[null]}", "tags[0]: not a text"},
+        {"{\"values\":[1,\"2\"]}", "values[1]: not a number"},
+    };
+    struct arena arena = {0};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct error err;
+        struct thing thing = {0};
+        EXPECT_ERROR(load(cases[i][0], &thing, &arena, &err), &err, ERROR_FORMAT, cases[i][1]);
+    }
+    struct error err;
+    struct thing thing = {0};
+    EXPECT_ERROR(json_load(NULL, thing_fields, &thing, &arena, &err), &err, ERROR_FORMAT, "(whole)");
+    arena_release(&arena);
+}
+
+static void limits_of_int_are_kept(void **state)
+{
+    (void)state;
+    struct arena arena = {0};
+    struct error err;
+    struct thing thing = {0};
+    EXPECT_OK(load("{\"small\":2147483647}", &thing, &arena, &err), &err);
+    assert_int_equal(thing.small, INT_MAX);
+    EXPECT_OK(load("{\"small\":-2147483648}", &thing, &arena, &err), &err);
+    assert_int_equal(thing.small, INT_MIN);
+    arena_release(&arena);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(valid_texts_are_read),
+        cmocka_unit_test(invalid_texts_are_refused),
+        cmocka_unit_test(the_length_is_the_end),
+        cmocka_unit_test(a_hidden_nul_is_refused),
+        cmocka_unit_test(sixty_four_levels_are_the_limit),
+        cmocka_unit_test(reading_is_typed),
+        cmocka_unit_test(reading_nothing_gives_nothing),
+        cmocka_unit_test(keys_are_case_sensitive),
+        cmocka_unit_test(members_are_walked),
+        cmocka_unit_test(nested_walks_do_not_disturb_each_other),
+        cmocka_unit_test(walks_see_changes),
+        cmocka_unit_test(long_lists_are_walked_in_time),
+        cmocka_unit_test(numbers_keep_all_digits),
+        cmocka_unit_test(what_is_not_finite_is_no_number),
+        cmocka_unit_test(trees_are_built),
+        cmocka_unit_test(building_on_what_is_none_frees),
+        cmocka_unit_test(copies_are_apart),
+        cmocka_unit_test(pretty_has_one_member_a_line),
+        cmocka_unit_test(texts_are_escaped),
+        cmocka_unit_test(structs_go_both_ways),
+        cmocka_unit_test(an_empty_struct_is_saved),
+        cmocka_unit_test(what_is_missing_keeps_its_value),
+        cmocka_unit_test(loaded_texts_outlive_the_tree),
+        cmocka_unit_test(integers_beyond_2_53_are_text),
+        cmocka_unit_test(wrong_types_are_named_with_their_path),
+        cmocka_unit_test(limits_of_int_are_kept),
+    };
+    return cmocka_run_group_tests_name("json", tests, NULL, NULL);
+}
