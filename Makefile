@@ -35,6 +35,9 @@ static.flags = $(common) -isystem $(musl)/include -Os -g0 -fPIE -ffunction-secti
 static.link = -L$(musl)/lib $(libs) -s \
 	-Wl,--gc-sections,--build-id=none,-z,relro,-z,now,-z,noexecstack,-z,pack-relative-relocs
 
+# The release flavour with the points at which the tests kill us.
+fault.flags = $(static.flags) -DFAULT_POINTS=1
+
 asan.cc = gcc
 asan.flags = $(common) -isystem $(asan)/include -O1 -g -fPIE -fno-omit-frame-pointer -DFAULT_POINTS=1 \
 	-fsanitize=address,undefined -fno-sanitize-recover=undefined
@@ -61,7 +64,7 @@ static: build/deploy-action
 asan: build/asan/deploy-action
 clang: $(call objects,clang)
 tidy: $(patsubst %.c,build/tidy/%.ok,$(sources))
-programs: static asan $(unit) $(cases) $(service)
+programs: static asan build/fault/deploy-action $(unit) $(cases) $(service)
 
 # --- third-party libraries and tools, in the cache -------------------------------------------------
 $(musl):
@@ -76,13 +79,16 @@ deps:
 # --- objects and programs --------------------------------------------------------------------------
 build/static/%.o: %.c Makefile | $(musl)
 	$(call quiet,CC,$<)mkdir -p $(@D) && $(static.cc) $(static.flags) -c $< -o $@
+build/fault/%.o: %.c Makefile | $(musl)
+	$(call quiet,FAULT,$<)mkdir -p $(@D) && $(static.cc) $(fault.flags) -c $< -o $@
 build/asan/%.o: %.c Makefile | $(asan)
 	$(call quiet,ASAN,$<)mkdir -p $(@D) && $(asan.cc) $(asan.flags) -c $< -o $@
 build/clang/%.o: %.c Makefile | $(asan)
 	$(call quiet,CLANG,$<)mkdir -p $(@D) && $(clang.cc) $(clang.flags) -c $< -o $@
 
-build/tidy/%.ok: build/clang/%.o .clang-tidy
-	$(call quiet,TIDY,$*.c)mkdir -p $(@D) && clang-tidy --quiet $*.c -- $(filter-out -MMD -MP,$(clang.flags)) && touch $@
+build/tidy/%.ok: build/clang/%.o .clang-tidy .ci/analyzer.h
+	$(call quiet,TIDY,$*.c)mkdir -p $(@D) && clang-tidy --quiet $*.c -- $(filter-out -MMD -MP,$(clang.flags)) \
+		$(if $(filter-out src/base/error,$*),-include .ci/analyzer.h) && touch $@
 
 build/embedded.c: force
 	@.ci/embed templates $@
@@ -90,6 +96,8 @@ build/version.c: force
 	@.ci/stamp $@
 
 build/deploy-action: $(call objects,static)
+	$(call quiet,LINK,$@)$(static.cc) $^ -o $@ $(static.link)
+build/fault/deploy-action: $(call objects,fault)
 	$(call quiet,LINK,$@)$(static.cc) $^ -o $@ $(static.link)
 build/asan/deploy-action: $(call objects,asan)
 	$(call quiet,LINK,$@)$(asan.cc) $^ -o $@ $(asan.link)

@@ -17,12 +17,14 @@ struct loop;
 /* Lives as long as the driver. `arena` lives to the end of the run. */
 struct driver_context {
     const struct config *config;
-    const void *settings;  /* the driver's own struct, bound by its field table */
+    const void *settings; /* the driver's own struct, bound by its field table */
     struct arena *arena;
     struct clock *clock;
-    struct loop *loop;     /* NULL in the simulator, whose drivers do no I/O */
+    struct loop *loop; /* NULL in the simulator, whose drivers do no I/O */
     struct log *log;
     const struct variable *variables; /* app, version, image, base_url of this run */
+    const char *run_id;               /* NULL: nothing is run yet */
+    const char *records;              /* file for process_spec.record; NULL: none is kept */
 };
 
 /* One running copy of the application, as the workload driver knows it. */

@@ -62,7 +62,7 @@ void engine_close(struct engine *engine);
 MUST_CHECK int engine_observe(struct engine *engine, struct arena *arena, struct facts *out,
                               struct error *err);
 
-/* Fills a fresh run from the plan; nothing is saved yet. */
+/* Fills a fresh run, called context.run_id, from the plan; nothing is saved yet. */
 void engine_begin(struct engine *engine, const struct plan *plan, const struct facts *facts);
 
 /* Works until the run ends, waits or is held; run->status and exit_code say how. -1 only

@@ -21,6 +21,10 @@ struct process_spec {
     const char *input;            /* for stdin; NULL: /dev/null */
     int64_t timeout_ms;           /* 0: 60 s; then the group is ended as in loop_stop */
     size_t max_output;            /* of stdout and stderr together kept; 0: 64 KiB */
+    /* A file to which the guard appends "begun NAME" before the command and "ended NAME
+     * CODE" after it (128 + signal), on disk before it goes on, whether we still live or
+     * not. NULL: none. */
+    const char *record, *record_name;
 };
 
 struct process_result {
@@ -33,6 +37,11 @@ struct process_result {
 };
 
 void process_result_release(struct process_result *result);
+
+/* What `record` says of the last command of that name. */
+enum recorded { RECORDED_NEVER, RECORDED_BEGUN, RECORDED_ENDED };
+MUST_CHECK int process_recorded(const char *record, const char *record_name,
+                                enum recorded *out, int *code, struct error *err);
 
 /* argv or shell line for a message, cut at 80 bytes. */
 const char *process_shown(struct arena *arena, const struct process_spec *spec);

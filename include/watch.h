@@ -25,6 +25,8 @@ struct stream {
     struct counter *counters;
     size_t counter_count;
     struct counts latest;  /* of the last tick */
+    int64_t read_at;       /* wall ms of the last reading that was no NOTHING; 0: none */
+    bool restarted;        /* in the last reading a counter had begun anew */
     bool seen;             /* read at least once since this process began */
     enum nothing nothing;  /* of the last reading, where kind is NOTHING */
     enum reading_kind kind;
@@ -45,7 +47,7 @@ struct watch {
     struct gauge_line *lines;
     size_t count;
     struct arena arena;    /* of the streams */
-    int64_t last;          /* wall ms of the last poll; 0: none yet in this process */
+    int64_t stage_ms;      /* planned length of the stage at hand */
     int *restarts;         /* per instance at the start of the watch */
     size_t restart_count;
 };

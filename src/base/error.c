@@ -7,13 +7,13 @@
 #include <string.h>
 
 static const char *const kind_names[ERROR_KINDS] = {
-    [ERROR_NONE] = "none", [ERROR_USAGE] = "usage",
-    [ERROR_CONFIG] = "config", [ERROR_AUTH] = "auth",
-    [ERROR_DENIED] = "denied", [ERROR_NOTFOUND] = "notfound",
-    [ERROR_CONFLICT] = "conflict", [ERROR_TIMEOUT] = "timeout",
-    [ERROR_NETWORK] = "network", [ERROR_RATELIMIT] = "ratelimit",
-    [ERROR_REMOTE] = "remote", [ERROR_FORMAT] = "format",
-    [ERROR_STATE] = "state", [ERROR_GATE] = "gate",
+    [ERROR_NONE] = "none",           [ERROR_USAGE] = "usage",
+    [ERROR_CONFIG] = "config",       [ERROR_AUTH] = "auth",
+    [ERROR_DENIED] = "denied",       [ERROR_NOTFOUND] = "notfound",
+    [ERROR_CONFLICT] = "conflict",   [ERROR_TIMEOUT] = "timeout",
+    [ERROR_NETWORK] = "network",     [ERROR_RATELIMIT] = "ratelimit",
+    [ERROR_REMOTE] = "remote",       [ERROR_FORMAT] = "format",
+    [ERROR_STATE] = "state",         [ERROR_GATE] = "gate",
     [ERROR_CANCELLED] = "cancelled", [ERROR_BUG] = "bug",
 };
 

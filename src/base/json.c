@@ -101,8 +101,9 @@ int json_parse(const char *text, size_t length, struct json **out, struct error 
     }
     if (item == NULL || used < length) {
         cJSON_Delete(item);
-        return error_set(err, ERROR_FORMAT, length == 0 ? "no JSON: it is empty (%zu bytes)"
-                                                        : "no valid JSON at byte %zu", used);
+        return error_set(
+            err, ERROR_FORMAT,
+            length == 0 ? "no JSON: it is empty (%zu bytes)" : "no valid JSON at byte %zu", used);
     }
     *out = outer(item);
     return 0;

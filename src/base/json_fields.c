@@ -109,9 +109,9 @@ static int load_enum(struct loader *loader, const struct json *json, const char 
             return 0;
         }
     }
-    return text == NULL ? wrong(loader, "a name")
-                        : wrong(loader, arena_format(loader->arena, "a name known here: '%.80s'",
-                                                     text));
+    return text == NULL
+               ? wrong(loader, "a name")
+               : wrong(loader, arena_format(loader->arena, "a name known here: '%.80s'", text));
 }
 
 static int load_element(struct loader *loader, const struct json *json,

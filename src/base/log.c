@@ -30,9 +30,9 @@ struct log {
     enum log_level level;
     bool color;
     struct masks masks;
-    struct buf live;       /* shown at the moment; empty: none */
-    int64_t live_at;       /* when it was last written as a line; 0: never */
-    char section[64];      /* GitLab's name of the open group */
+    struct buf live;  /* shown at the moment; empty: none */
+    int64_t live_at;  /* when it was last written as a line; 0: never */
+    char section[64]; /* GitLab's name of the open group */
     bool group_open;
     int64_t group_at;
     unsigned groups;

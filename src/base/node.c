@@ -174,8 +174,8 @@ int node_set(struct arena *arena, struct node *root, const char *path, const cha
     struct node *node = root, **slot = NULL;
     for (const char *name = path; name != NULL;) {
         const char *dot = strchr(name, '.');
-        const char *part = dot != NULL ? arena_text_n(arena, name, (size_t)(dot - name))
-                                       : arena_text(arena, name);
+        const char *part =
+            dot != NULL ? arena_text_n(arena, name, (size_t)(dot - name)) : arena_text(arena, name);
         slot = slot_in(&set, node, part);
         if (slot == NULL) {
             return -1;

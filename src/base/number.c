@@ -143,8 +143,8 @@ const char *text_of_time(struct arena *arena, int64_t wall_ms)
     if (gmtime_r(&seconds, &tm) == NULL) {
         return arena_text(arena, "0000-00-00T00:00:00Z");
     }
-    return arena_format(arena, "%04ld-%02d-%02dT%02d:%02d:%02dZ", tm.tm_year + 1900L,
-                        tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
+    return arena_format(arena, "%04ld-%02d-%02dT%02d:%02d:%02dZ", tm.tm_year + 1900L, tm.tm_mon + 1,
+                        tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
 }
 
 /* Reads by a picture in which 0 stands for a digit and anything else for itself. */

@@ -18,32 +18,107 @@ static const char file_hint[] = "queries do not read files";
 static const struct refused {
     const char *word, *reason;
 } refused[] = {
-    {"$ENV", env_hint},        {"env", env_hint},          {"$__prog_args", env_hint},
-    {"input", input_hint},     {"inputs", input_hint},     {"input_filename", input_hint},
-    {"debug", print_hint},     {"stderr", print_hint},     {"input_line_number", input_hint},
-    {"include", file_hint},    {"import", file_hint},      {"modulemeta", file_hint},
-    {"test", regex_hint},      {"match", regex_hint},      {"capture", regex_hint},
-    {"scan", regex_hint},      {"splits", regex_hint},     {"sub", regex_hint},
-    {"gsub", regex_hint},      {"get_search_list", file_hint},
+    {"$ENV", env_hint},
+    {"env", env_hint},
+    {"$__prog_args", env_hint},
+    {"input", input_hint},
+    {"inputs", input_hint},
+    {"input_filename", input_hint},
+    {"debug", print_hint},
+    {"stderr", print_hint},
+    {"input_line_number", input_hint},
+    {"include", file_hint},
+    {"import", file_hint},
+    {"modulemeta", file_hint},
+    {"test", regex_hint},
+    {"match", regex_hint},
+    {"capture", regex_hint},
+    {"scan", regex_hint},
+    {"splits", regex_hint},
+    {"sub", regex_hint},
+    {"gsub", regex_hint},
+    {"get_search_list", file_hint},
 };
 
 /* Not here: whatever repeats by itself, makes outputs of its own, or names a variable,
  * with which a walk through the input can be multiplied by another. */
 static const char *const plain_words[] = {
-    "abs", "add", "all", "and", "any", "arrays", "ascii_downcase", "ascii_upcase", "booleans",
-    "catch", "ceil", "elif", "else", "empty", "end", "endswith", "error", "fabs", "false", "first",
-    "floor", "from_entries", "fromdate", "fromjson", "group_by", "has", "if", "infinite",
-    "isinfinite", "isnan", "keys", "last", "length", "ltrimstr", "map", "max", "max_by", "min",
-    "min_by", "nan", "not", "now", "null", "nulls", "numbers", "objects", "or", "round", "rtrimstr",
-    "select", "sort", "sort_by", "split", "sqrt", "startswith", "strings", "then", "to_entries",
-    "todate", "tojson", "tonumber", "tostring", "true", "try", "type", "unique", "unique_by",
-    "utf8bytelength", "values", "with_entries",
+    "abs",
+    "add",
+    "all",
+    "and",
+    "any",
+    "arrays",
+    "ascii_downcase",
+    "ascii_upcase",
+    "booleans",
+    "catch",
+    "ceil",
+    "elif",
+    "else",
+    "empty",
+    "end",
+    "endswith",
+    "error",
+    "fabs",
+    "false",
+    "first",
+    "floor",
+    "from_entries",
+    "fromdate",
+    "fromjson",
+    "group_by",
+    "has",
+    "if",
+    "infinite",
+    "isinfinite",
+    "isnan",
+    "keys",
+    "last",
+    "length",
+    "ltrimstr",
+    "map",
+    "max",
+    "max_by",
+    "min",
+    "min_by",
+    "nan",
+    "not",
+    "now",
+    "null",
+    "nulls",
+    "numbers",
+    "objects",
+    "or",
+    "round",
+    "rtrimstr",
+    "select",
+    "sort",
+    "sort_by",
+    "split",
+    "sqrt",
+    "startswith",
+    "strings",
+    "then",
+    "to_entries",
+    "todate",
+    "tojson",
+    "tonumber",
+    "tostring",
+    "true",
+    "try",
+    "type",
+    "unique",
+    "unique_by",
+    "utf8bytelength",
+    "values",
+    "with_entries",
 };
 
 struct scanner {
     const char *at;
-    char before;                /* the last byte that was no blank, string or comment */
-    char open[NESTING_MAX];     /* brackets we are in; '"' for the text around a \( */
+    char before;            /* the last byte that was no blank, string or comment */
+    char open[NESTING_MAX]; /* brackets we are in; '"' for the text around a \( */
     size_t depth;
     size_t forks, sums;
     bool plain;
@@ -145,8 +220,8 @@ static int read_word(struct scanner *s)
     char before = s->before;
     bool member = before != '$' && is_member_name(s, s->at);
     /* What stands directly behind a dot is a field; ".. env" is two words. */
-    bool field = start > s->program && start[-1] == '.' &&
-                 !(start - s->program > 1 && start[-2] == '.');
+    bool field =
+        start > s->program && start[-1] == '.' && !(start - s->program > 1 && start[-2] == '.');
     s->before = 'w';
     if (field || member || before == '@') {
         return 0;

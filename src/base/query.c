@@ -26,12 +26,15 @@ enum {
     OUTPUTS_MAX = 1000,
     RESULTS_BYTES = 8 * 1024 * 1024,
     MEMORY_BYTES = 512 * 1024 * 1024,
-    SILENCE_MS = 3000 /* the child's own timer ends it after one second */
+    WALL_SECONDS = 5, /* for a machine so busy that a second of work takes long */
+    SILENCE_MS = 8000 /* the child's own timers end it before */
 };
 
-struct limits {
+struct task {
     const char *program;
-    size_t outputs;
+    const char *input; /* NULL: the program is only compiled */
+    size_t length, outputs;
+    bool confined; /* we are the child */
 };
 
 /* One result as a line: what it is, then its JSON text. */
@@ -134,25 +137,74 @@ static int end_of_outputs(jq_state *jq, jv value, const char *program, struct er
 }
 
 /* Takes input. */
-static int draw(jq_state *jq, jv input, const struct limits *limits, struct buf *out,
-                struct error *err)
+static int draw(jq_state *jq, jv input, const struct task *task, struct buf *out, struct error *err)
 {
     char **hidden = hide_environment();
     int result = 0;
     jq_start(jq, input, 0);
-    for (size_t count = 0; result == 0 && count < limits->outputs; count++) {
+    for (size_t count = 0; result == 0 && count < task->outputs; count++) {
         jv value = jq_next(jq);
         if (!jv_is_valid(value)) {
-            result = end_of_outputs(jq, value, limits->program, err);
+            result = end_of_outputs(jq, value, task->program, err);
             break;
         }
         add_result(out, value);
         if (out->overflow) {
             result = error_set(err, ERROR_FORMAT, "jq '%.120s': results larger than 8 MiB",
-                               limits->program);
+                               task->program);
         }
     }
     environ = hidden;
+    return result;
+}
+
+static int parse_input(const struct task *task, jv *out, struct error *err)
+{
+    if (task->length > INT_MAX) {
+        return error_set(err, ERROR_FORMAT, "the input of jq is larger than 2 GiB");
+    }
+    *out = jv_parse_sized(task->input, (int)task->length);
+    if (jv_is_valid(*out)) {
+        return 0;
+    }
+    jv message = jv_invalid_get_msg(*out);
+    bool known = jv_get_kind(message) == JV_KIND_STRING;
+    int result = error_set(err, ERROR_FORMAT, "the input of jq is no JSON: %s",
+                           known ? jv_string_value(message) : "it is empty");
+    jv_free(message);
+    return result;
+}
+
+/* One second of work to compile and one to run: SIGPROF ends the child. Work, because jq
+ * never waits, and a busy machine is no fault of the program. */
+static void start_second(void)
+{
+    struct itimerval second = {.it_value = {.tv_sec = 1}};
+    if (setitimer(ITIMER_PROF, &second, NULL) != 0) {
+        _exit(1);
+    }
+}
+
+/* Compiles the program, reads the input, where there is one, and draws. */
+static int work(const struct task *task, struct buf *out, struct error *err)
+{
+    jq_state *jq;
+    jv value;
+    if (compile(task->program, &jq, err) != 0) {
+        return -1;
+    }
+    if (task->input == NULL) {
+        jq_teardown(&jq);
+        return 0;
+    }
+    int result = parse_input(task, &value, err);
+    if (task->confined) {
+        start_second();
+    }
+    if (result == 0) {
+        result = draw(jq, value, task, out, err);
+    }
+    jq_teardown(&jq);
     return result;
 }
 
@@ -167,11 +219,11 @@ static void confine(void)
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
-    struct itimerval second = {.it_value = {.tv_sec = 1}};
-    struct rlimit cpu = {2, 2}, core = {0, 0};
+    struct rlimit cpu = {3, 3}, core = {0, 0};
     int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
-    if (setitimer(ITIMER_REAL, &second, NULL) != 0 || setrlimit(RLIMIT_CPU, &cpu) != 0 ||
-        setrlimit(RLIMIT_CORE, &core) != 0) {
+    start_second();
+    alarm(WALL_SECONDS);
+    if (setrlimit(RLIMIT_CPU, &cpu) != 0 || setrlimit(RLIMIT_CORE, &core) != 0) {
         _exit(1);
     }
 #ifndef __SANITIZE_ADDRESS__ /* which maps terabytes for itself */
@@ -195,14 +247,15 @@ static void send_all(int fd, const char *data, size_t length)
     }
 }
 
-/* Draws, and sends the kind of the outcome and the results or the message. */
-_Noreturn static void child_main(jq_state *jq, jv input, const struct limits *limits, int fd)
+/* Works, and sends the kind of the outcome and the results or the message. */
+_Noreturn static void child_main(struct task task, int fd)
 {
     confine();
+    task.confined = true;
     struct error err = {.kind = ERROR_NONE};
     struct buf out;
     buf_init(&out, RESULTS_BYTES);
-    int failed = draw(jq, input, limits, &out, &err);
+    int failed = work(&task, &out, &err);
     char kind = (char)('A' + (int)err.kind);
     send_all(fd, &kind, 1);
     send_all(fd, failed ? err.message : out.data, failed ? strlen(err.message) : out.length);
@@ -245,11 +298,14 @@ static int reap(pid_t child, bool silent, const char *program, struct error *err
         return 0;
     }
     int number = done == child && WIFSIGNALED(status) ? WTERMSIG(status) : 0;
-    if (silent || number == SIGALRM || number == SIGXCPU) {
-        return error_set(err, ERROR_TIMEOUT, "jq '%.120s': still running after one second", program);
+    if (silent || number == SIGPROF || number == SIGALRM || number == SIGXCPU) {
+        return error_set(err, ERROR_TIMEOUT, "jq '%.120s': still running after one second",
+                         program);
     }
-    return error_set(err, ERROR_FORMAT, "jq '%.120s': ended by itself, perhaps for want of memory "
-                     "(signal %d)", program, number);
+    return error_set(err, ERROR_FORMAT,
+                     "jq '%.120s': ended by itself, perhaps for want of memory "
+                     "(signal %d)",
+                     program, number);
 }
 
 static int decode(const struct buf *received, struct buf *out, struct error *err)
@@ -265,13 +321,12 @@ static int decode(const struct buf *received, struct buf *out, struct error *err
     return 0;
 }
 
-/* jq cannot be interrupted: a program that may never yield runs in a process that can. */
-static int draw_in_child(jq_state *jq, jv input, const struct limits *limits, struct buf *out,
-                         struct error *err)
+/* jq cannot be interrupted: a program that may never yield is compiled (constants are
+ * folded then) and run in a process that can be. */
+static int work_in_child(const struct task *task, struct buf *out, struct error *err)
 {
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) != 0) {
-        jv_free(input);
         return error_system(err, errno, "jq: pipe");
     }
     sigset_t all, before;
@@ -279,11 +334,10 @@ static int draw_in_child(jq_state *jq, jv input, const struct limits *limits, st
     sigprocmask(SIG_SETMASK, &all, &before);
     pid_t child = fork();
     if (child == 0) {
-        child_main(jq, input, limits, ends[1]);
+        child_main(*task, ends[1]);
     }
     int number = errno;
     sigprocmask(SIG_SETMASK, &before, NULL);
-    jv_free(input);
     close(ends[1]);
     if (child < 0) {
         close(ends[0]);
@@ -293,58 +347,37 @@ static int draw_in_child(jq_state *jq, jv input, const struct limits *limits, st
     buf_init(&received, RESULTS_BYTES + 1);
     bool whole = receive_all(ends[0], &received);
     close(ends[0]);
-    return reap(child, !whole, limits->program, err) != 0 ? -1 : decode(&received, out, err);
+    return reap(child, !whole, task->program, err) != 0 ? -1 : decode(&received, out, err);
 }
 
 /* The results of program as lines: a tag and JSON text. */
-static int run(const struct limits *limits, const char *input, size_t length, struct buf *out,
-               struct error *err)
+static int run(const struct task *task, struct buf *out, struct error *err)
 {
     bool plain;
-    jq_state *jq;
-    if (length > INT_MAX) {
-        return error_set(err, ERROR_FORMAT, "jq: input larger than 2 GiB");
-    }
-    if (program_look(limits->program, &plain, err) != 0) {
+    if (program_look(task->program, &plain, err) != 0) {
         return -1;
     }
-    jv value = jv_parse_sized(input, (int)length);
-    if (!jv_is_valid(value)) {
-        jv message = jv_invalid_get_msg(value);
-        bool known = jv_get_kind(message) == JV_KIND_STRING;
-        int result = error_set(err, ERROR_FORMAT, "the input of jq is no JSON: %s",
-                               known ? jv_string_value(message) : "it is empty");
-        jv_free(message);
-        return result;
-    }
-    if (compile(limits->program, &jq, err) != 0) {
-        jv_free(value);
-        return -1;
-    }
-    int result = plain ? draw(jq, value, limits, out, err)
-                       : draw_in_child(jq, value, limits, out, err);
-    jq_teardown(&jq);
-    return result;
+    return plain ? work(task, out, err) : work_in_child(task, out, err);
 }
 
 int query_check(const char *program, struct error *err)
 {
-    bool plain;
-    jq_state *jq;
-    if (program_look(program, &plain, err) != 0 || compile(program, &jq, err) != 0) {
-        return -1;
-    }
-    jq_teardown(&jq);
-    return 0;
+    const struct task task = {.program = program};
+    struct buf nothing AUTO_BUF;
+    buf_init(&nothing, 0);
+    return run(&task, &nothing, err);
 }
 
 int query_run(const char *program, const char *input, size_t length, size_t max, struct json **out,
               struct error *err)
 {
-    const struct limits limits = {program, max < OUTPUTS_MAX ? max : OUTPUTS_MAX};
+    const struct task task = {.program = program,
+                              .input = input,
+                              .length = length,
+                              .outputs = max < OUTPUTS_MAX ? max : OUTPUTS_MAX};
     struct buf lines AUTO_BUF;
     buf_init(&lines, RESULTS_BYTES);
-    if (run(&limits, input, length, &lines, err) != 0) {
+    if (run(&task, &lines, err) != 0) {
         return -1;
     }
     struct json *results AUTO_JSON = json_array();
@@ -366,9 +399,9 @@ int query_run(const char *program, const char *input, size_t length, size_t max,
 static int first_result(const char *program, const char *input, size_t length, struct buf *out,
                         struct error *err)
 {
-    const struct limits limits = {program, 1};
+    const struct task task = {.program = program, .input = input, .length = length, .outputs = 1};
     buf_init(out, RESULTS_BYTES);
-    if (run(&limits, input, length, out, err) != 0) {
+    if (run(&task, out, err) != 0) {
         return -1;
     }
     if (out->length > 0) {
@@ -399,9 +432,10 @@ int query_number(const char *program, const char *input, size_t length, double *
     if (first_result(program, input, length, &line, err) != 0) {
         return -1;
     }
-    const char *nothing = line.length == 0          ? "no output"
-                          : line.data[0] == TAG_NAN ? "NaN"
-                          : text_equal(line.data, "vnull") ? "null" : NULL;
+    const char *nothing = line.length == 0                 ? "no output"
+                          : line.data[0] == TAG_NAN        ? "NaN"
+                          : text_equal(line.data, "vnull") ? "null"
+                                                           : NULL;
     if (nothing != NULL) {
         return error_set(err, ERROR_NOTFOUND, "jq '%.120s' gave %s", program, nothing);
     }

@@ -21,7 +21,7 @@ struct anchor {
 /* A map or list that is being read. */
 struct level {
     struct node *node;
-    struct node *key; /* a map's key that waits for its value */
+    struct node *key;                             /* a map's key that waits for its value */
     size_t keys_capacity, items_capacity, anchor; /* anchor: index + 1, 0 for none */
 };
 
@@ -88,13 +88,14 @@ static int put_key(struct builder *b, struct level *level, struct node *key, yam
     }
     for (size_t i = 0; i < map->count; i++) {
         if (strcmp(map->keys[i]->text, key->text) == 0) {
-            return error_set(b->err, ERROR_CONFIG, "%s:%d:%d: '%.80s' stands here again (first in "
-                             "line %d)", b->origin, key->line, key->column, key->text,
-                             map->keys[i]->line);
+            return error_set(b->err, ERROR_CONFIG,
+                             "%s:%d:%d: '%.80s' stands here again (first in "
+                             "line %d)",
+                             b->origin, key->line, key->column, key->text, map->keys[i]->line);
         }
     }
-    map->keys = arena_grow(b->arena, map->keys, map->count, &level->keys_capacity,
-                           sizeof *map->keys);
+    map->keys =
+        arena_grow(b->arena, map->keys, map->count, &level->keys_capacity, sizeof *map->keys);
     map->keys[map->count] = key;
     level->key = key;
     return 0;
@@ -119,8 +120,8 @@ static int place_node(struct builder *b, struct node *node, yaml_mark_t mark)
  * types that we do not have. */
 static int check_tag(struct builder *b, const yaml_char_t *tag, yaml_mark_t mark, bool *is_text)
 {
-    static const char *const standard[] = {"str",   "int",  "float", "bool", "null", "map",
-                                           "seq",   "timestamp", NULL};
+    static const char *const standard[] = {"str", "int", "float",     "bool", "null",
+                                           "map", "seq", "timestamp", NULL};
     const char *text = (const char *)tag, *prefix = "tag:yaml.org,2002:";
     *is_text = false;
     if (text == NULL || strcmp(text, "!") == 0) {
@@ -376,8 +377,8 @@ int yaml_parse(struct arena *arena, const char *origin, const char *text, size_t
     if (result != 0) {
         return -1;
     }
-    bool empty = b.root == NULL || (b.root->kind == NODE_SCALAR && !b.root->quoted &&
-                                    b.root->text[0] == '\0');
+    bool empty = b.root == NULL ||
+                 (b.root->kind == NODE_SCALAR && !b.root->quoted && b.root->text[0] == '\0');
     if (empty) {
         b.nodes = 0;
         if (new_node(&b, NODE_MAP, (yaml_mark_t){0}, &b.root) != 0) {

@@ -7,7 +7,8 @@
 #include <string.h>
 
 #define EVIDENCE_MAX 400
-#define GRACE_MS 2000 /* an operation ends itself at its time limit; this is for one that does not */
+#define GRACE_MS \
+    2000 /* an operation ends itself at its time limit; this is for one that does not */
 
 const char *const verdict_names[] = {"none", "PASS", "FAIL", "UNKNOWN", NULL};
 
@@ -195,13 +196,12 @@ static void abandon(const struct tracks *tracks)
     }
 }
 
-int check_run_all(const struct driver_context *context, struct check_list *calls,
-                  struct error *err)
+int check_run_all(const struct driver_context *context, struct check_list *calls, struct error *err)
 {
     __attribute__((cleanup(arena_release))) struct arena arena;
     arena_init(&arena);
-    const struct tracks tracks = {
-        context, arena_array(&arena, calls->count, sizeof(struct track)), calls->count};
+    const struct tracks tracks = {context, arena_array(&arena, calls->count, sizeof(struct track)),
+                                  calls->count};
     for (size_t i = 0; i < calls->count; i++) {
         struct check_call *call = &calls->items[i];
         struct clock *clock = context->clock;

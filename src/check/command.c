@@ -13,7 +13,9 @@ struct settings {
 
 /* The first field is also what `command: LINE` means. */
 static const struct field command_check_fields[] = {
-    {.name = "run", .type = FIELD_COMMAND, .offset = offsetof(struct settings, run),
+    {.name = "run",
+     .type = FIELD_COMMAND,
+     .offset = offsetof(struct settings, run),
      .required = true,
      .doc = "Ends with 0: PASS; with 77, by a signal or not at all: UNKNOWN; else FAIL. The last "
             "line it prints is the evidence. A script that is given alone, without arguments "
@@ -23,8 +25,8 @@ static const struct field command_check_fields[] = {
 
 static const char *shown(const struct command *command, struct arena *arena)
 {
-    const struct process_spec spec = {
-        .shell = command->shell, .argv = (const char *const *)command->argv};
+    const struct process_spec spec = {.shell = command->shell,
+                                      .argv = (const char *const *)command->argv};
     return process_shown(arena, &spec);
 }
 

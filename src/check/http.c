@@ -28,36 +28,64 @@ struct settings {
 };
 
 static const struct field expect_fields[] = {
-    {.name = "status", .type = FIELD_TEXTS, .offset = offsetof(struct expect, status),
-     .def = "2xx", .doc = "The status: `200`, `2xx`, or a list of these."},
-    {.name = "header", .type = FIELD_TEXT, .offset = offsetof(struct expect, header),
+    {.name = "status",
+     .type = FIELD_TEXTS,
+     .offset = offsetof(struct expect, status),
+     .def = "2xx",
+     .doc = "The status: `200`, `2xx`, or a list of these."},
+    {.name = "header",
+     .type = FIELD_TEXT,
+     .offset = offsetof(struct expect, header),
      .doc = "`Content-Type: text/html`: a header of the answer and how its value begins."},
-    {.name = "body", .type = FIELD_TEXT, .offset = offsetof(struct expect, body),
+    {.name = "body",
+     .type = FIELD_TEXT,
+     .offset = offsetof(struct expect, body),
      .doc = "A text that stands in the answer."},
-    {.name = "jq", .type = FIELD_JQ, .offset = offsetof(struct expect, jq),
+    {.name = "jq",
+     .type = FIELD_JQ,
+     .offset = offsetof(struct expect, jq),
      .doc = "A jq program over the answer that gives something else than false and null."},
     {.name = NULL},
 };
 
-#define TEXT(key, member, sentence)                                                            \
-    {.name = (key), .type = FIELD_TEXT, .offset = offsetof(struct settings, member),           \
-     .doc = (sentence)}
+#define TEXT(key, member, sentence)                                                     \
+    {                                                                                   \
+        .name = (key), .type = FIELD_TEXT, .offset = offsetof(struct settings, member), \
+        .doc = (sentence)                                                               \
+    }
 
 static const struct field http_fields[] = {
-    {.name = "url", .type = FIELD_URL, .offset = offsetof(struct settings, url),
-     .required = true, .doc = "The address; may hold ${base_url} and ${version}."},
-    {.name = "method", .type = FIELD_TEXT, .offset = offsetof(struct settings, method),
-     .def = "GET", .doc = "The HTTP method."},
-    {.name = "headers", .type = FIELD_TEXTS, .offset = offsetof(struct settings, headers),
+    {.name = "url",
+     .type = FIELD_URL,
+     .offset = offsetof(struct settings, url),
+     .required = true,
+     .doc = "The address; may hold ${base_url} and ${version}."},
+    {.name = "method",
+     .type = FIELD_TEXT,
+     .offset = offsetof(struct settings, method),
+     .def = "GET",
+     .doc = "The HTTP method."},
+    {.name = "headers",
+     .type = FIELD_TEXTS,
+     .offset = offsetof(struct settings, headers),
      .doc = "Request headers, each as `Name: value`."},
     TEXT("body", body, "What is sent."),
-    {.name = "expect", .type = FIELD_SECTION, .offset = offsetof(struct settings, expect),
-     .fields = expect_fields, .size = sizeof(struct expect),
+    {.name = "expect",
+     .type = FIELD_SECTION,
+     .offset = offsetof(struct settings, expect),
+     .fields = expect_fields,
+     .size = sizeof(struct expect),
      .doc = "What must come back; all of it must be true."},
-    {.name = "token-env", .type = FIELD_SECRET, .offset = offsetof(struct settings, token),
+    {.name = "token-env",
+     .type = FIELD_SECRET,
+     .offset = offsetof(struct settings, token),
      .doc = "The environment variable with the bearer token to send."},
-    {.name = "redirects", .type = FIELD_INT, .offset = offsetof(struct settings, redirects),
-     .def = "0", .min = 0, .max = 10,
+    {.name = "redirects",
+     .type = FIELD_INT,
+     .offset = offsetof(struct settings, redirects),
+     .def = "0",
+     .min = 0,
+     .max = 10,
      .doc = "How many redirects on the same host are followed."},
     TEXT("ca-file", ca_file, "A PEM file with the certificates to trust instead of the system's."),
     TEXT("client-cert", client_cert, "A PEM file with the certificate to show."),
@@ -111,22 +139,23 @@ static int start(struct check_call *call, struct error *err)
     }
     call->operation = (struct operation){
         .kind = OPERATION_HTTP,
-        .http = {
-            .method = settings->method,
-            .url = url,
-            .headers = expand_all(call, &settings->headers),
-            .header_count = settings->headers.count,
-            .body = expand(call, settings->body),
-            .ca_file = driver_path(call->context, settings->ca_file, arena),
-            .client_cert = driver_path(call->context, settings->client_cert, arena),
-            .client_key = driver_path(call->context, settings->client_key, arena),
-            .bearer = settings->token.value,
-            .unix_socket = driver_path(call->context, settings->unix_socket, arena),
-            .timeout_ms = call->config->timeout,
-            .max_bytes = BODY_MAX,
-            .redirects = (int)settings->redirects,
-            .want_header = header_name(expand(call, settings->expect.header), arena),
-        },
+        .http =
+            {
+                .method = settings->method,
+                .url = url,
+                .headers = expand_all(call, &settings->headers),
+                .header_count = settings->headers.count,
+                .body = expand(call, settings->body),
+                .ca_file = driver_path(call->context, settings->ca_file, arena),
+                .client_cert = driver_path(call->context, settings->client_cert, arena),
+                .client_key = driver_path(call->context, settings->client_key, arena),
+                .bearer = settings->token.value,
+                .unix_socket = driver_path(call->context, settings->unix_socket, arena),
+                .timeout_ms = call->config->timeout,
+                .max_bytes = BODY_MAX,
+                .redirects = (int)settings->redirects,
+                .want_header = header_name(expand(call, settings->expect.header), arena),
+            },
     };
     return 0;
 }
@@ -165,8 +194,10 @@ static int judge_status(const struct texts *wanted, const struct http_reply *rep
     for (size_t i = 0; i < wanted->count; i++) {
         const int match = status_matches(wanted->items[i], reply->status);
         if (match < 0) {
-            return error_set(err, ERROR_CONFIG, "expect.status '%.40s' is no status: write 200 "
-                             "or 2xx", wanted->items[i]);
+            return error_set(err, ERROR_CONFIG,
+                             "expect.status '%.40s' is no status: write 200 "
+                             "or 2xx",
+                             wanted->items[i]);
         }
         good = good || match == 1;
     }
@@ -214,8 +245,7 @@ static void show_body(const struct check_call *call, const struct http_reply *re
              reply->body.length > BODY_SHOWN ? "…" : "");
 }
 
-static void judge_body(const char *wanted, const struct http_reply *reply,
-                       struct finding *finding)
+static void judge_body(const char *wanted, const struct http_reply *reply, struct finding *finding)
 {
     const char *data = reply->body.data ? reply->body.data : "";
     finding->good = memmem(data, reply->body.length, wanted, strlen(wanted)) != NULL;

@@ -51,6 +51,10 @@ const struct subcommand subcommands[] = {
      "Reads deploy.yaml, asks every instance, the router and each metric source, and says what\n"
      "is missing and which permissions are needed. Changes nothing.",
      "deploy-action doctor", command_doctor},
+    {"finalize", "[project-dir]", "close the report of a run whose process was killed",
+     "For the step after the deployment, whatever became of it: says where the run stands, and\n"
+     "writes report and summary again. Changes nothing else.",
+     "deploy-action finalize", command_finalize},
     {"version", "", "print version and commit", "Also prints the commit it was built from.",
      "deploy-action version", command_version},
     {0},

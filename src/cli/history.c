@@ -38,7 +38,7 @@ static void print_line(struct session *session, struct buf *out, const char *tex
     buf_addf(out, "%s  %-16s %-11s %-15s over %-16s %s\n",
              text_of_time(&session->arena, started), word_of(line, "version"),
              word_of(line, "strategy"), status, word_of(line, "previous"),
-             text_of_duration(&session->arena, ended - started));
+             text_of_duration(&session->arena, (ended - started) / 1000 * 1000));
 }
 
 static void print_lines(struct session *session, struct buf *out, const char *text)

@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #define LOCK_WAIT_MS 60000 /* for a command that a killed run left behind */
@@ -116,6 +117,27 @@ static void set_variables(struct session *session, const char *version)
     }
 }
 
+static const char *new_id(struct session *session)
+{
+    unsigned char random[4] = {0};
+    if (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random)
+        memset(random, 0, sizeof random);
+    return arena_format(&session->arena, "%lld-%02x%02x%02x%02x",
+                        (long long)(session->clock.wall(&session->clock) / 1000), random[0],
+                        random[1], random[2], random[3]);
+}
+
+/* Beside the state: what the guards of the commands write. */
+static const char *records_path(struct session *session)
+{
+    const char *path = session->journal.store == NULL ? NULL : session->journal.store->path;
+    const char *slash = path == NULL ? NULL : strrchr(path, '/');
+    if (path == NULL)
+        return NULL;
+    return arena_format(&session->arena, "%.*scommands.log",
+                        slash == NULL ? 0 : (int)(slash - path) + 1, path);
+}
+
 int session_engine(struct session *session, const char *version, const char *how)
 {
     struct engine *engine = &session->engine;
@@ -129,6 +151,8 @@ int session_engine(struct session *session, const char *version, const char *how
         .loop = session->loop,
         .log = session->log,
         .variables = session->variables,
+        .run_id = session->run.id != NULL ? session->run.id : new_id(session),
+        .records = session->locked ? records_path(session) : NULL,
     };
     engine->journal = &session->journal;
     engine->run = &session->run;

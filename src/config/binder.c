@@ -307,7 +307,8 @@ static void bind_rows(struct binder *b, const struct node *node, const struct fi
 bool bind_is_name(const char *text)
 {
     const char *chars = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
-    return *text && !strchr("._-", *text) && strspn(text, chars) == strlen(text);
+    return *text && !strchr("._-", *text) && strspn(text, chars) == strlen(text) &&
+           !secret_in(text);
 }
 
 static void bind_named(struct binder *b, const struct node *node, const struct field *field,
@@ -326,6 +327,9 @@ static void bind_named(struct binder *b, const struct node *node, const struct f
                              .origin = key->origin};
         struct scope scope = {.name = key->text, .fields = field->fields};
         *(const char **)(void *)row = key->text;
+        if (secret_in(key->text)) {
+            continue;
+        }
         if (!bind_is_name(key->text)) {
             PROBLEM(b, key, "%s is no name; use letters, digits, '.', '_' and '-'",
                     bind_shown(b, key));

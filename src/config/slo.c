@@ -200,8 +200,9 @@ static void check_twins(struct binder *b, const struct node *map, const struct c
 {
     const struct slo_config *slos = config->slos.items;
     for (size_t i = 1; i < config->slos.count; i++) {
+        const char *name = bind_hyphens(b->arena, slos[i].name);
         for (size_t k = 0; k < i; k++) {
-            if (text_equal(bind_hyphens(b->arena, slos[i].name), bind_hyphens(b->arena, slos[k].name))) {
+            if (text_equal(name, bind_hyphens(b->arena, slos[k].name))) {
                 PROBLEM(b, map->keys[i], "'%s' and '%s' are the same SLO; keep one",
                         slos[i].name, slos[k].name);
             }

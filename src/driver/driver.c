@@ -66,8 +66,8 @@ static const char *const *environment_of(const struct variable *variables, struc
     return out;
 }
 
-static const char *const *words_of(const struct command *command,
-                                   const struct variable *variables, struct arena *arena)
+static const char *const *words_of(const struct command *command, const struct variable *variables,
+                                   struct arena *arena)
 {
     const char **out = arena_array(arena, command->argc + 1, sizeof(*out));
     for (size_t i = 0; i < command->argc; i++) {
@@ -121,8 +121,7 @@ const char *output_last_line(const struct buf *output, struct arena *arena)
     return line_shown(start, end, arena);
 }
 
-const char *driver_path(const struct driver_context *context, const char *path,
-                        struct arena *arena)
+const char *driver_path(const struct driver_context *context, const char *path, struct arena *arena)
 {
     const char *directory = context->config->directory;
     if (!path || path[0] == '/' || text_blank(directory) || text_equal(directory, ".")) {

@@ -134,6 +134,23 @@ static void judge_limit(struct engine *engine, struct gauge_line *line, const st
         line->detail = "no baseline to compare with";
 }
 
+/* A rate of requests wavers: it is judged over its whole window, or the whole stage. */
+static bool is_window_open(struct engine *engine, struct gauge_line *line, enum arm arm)
+{
+    double seconds = 0;
+    int64_t whole = engine->watch.stage_ms < line->slo->window ? engine->watch.stage_ms
+                                                               : line->slo->window;
+    if (line->slo->kind != SLO_THROUGHPUT || line->arms[arm].kind != READING_COUNTS)
+        return false;
+    window_sum(&line->arms[arm].window, now_wall(engine), line->slo->window, &seconds);
+    if (seconds * 1000 >= 0.9 * (double)whole)
+        return false;
+    line->judgement = JUDGE_UNDECIDED;
+    line->detail = arena_format(&engine->tick, "%.0f of %.0f s of its window seen", seconds,
+                                (double)whole / 1000);
+    return true;
+}
+
 static void judge_line(struct engine *engine, struct gauge_line *line)
 {
     struct limit limits[LIMITS_MAX];
@@ -157,6 +174,8 @@ static void judge_line(struct engine *engine, struct gauge_line *line)
         nothing_read(engine, line, stream);
         return;
     }
+    if (is_window_open(engine, line, arm))
+        return;
     for (size_t i = 0; i < count; i++)
         judge_limit(engine, line, &limits[i], &measured);
     if (count == 0)

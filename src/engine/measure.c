@@ -76,6 +76,7 @@ static struct counts feed_counts(struct watch *watch, struct stream *stream,
         struct counter *counter = counter_of(watch, stream, series->target);
         if (counter == NULL)
             continue;
+        stream->restarted = stream->restarted || (counter->seen && series->total < counter->total);
         struct counts delta = counter_delta(counter, series->bad, series->total, false);
         sum.bad += delta.bad;
         sum.total += delta.total;
@@ -99,9 +100,19 @@ static void feed_histogram(struct watch *watch, struct stream *stream,
     }
 }
 
+/* The time that the counts of this reading cover: none at a first sight, and an unknown part
+ * of it after a restart. */
+static double seconds_covered(struct stream *stream, int64_t now)
+{
+    double seconds = (double)(now - stream->read_at) / 1000;
+    bool known = stream->seen && stream->read_at > 0 && !stream->restarted;
+    stream->read_at = now;
+    return known ? seconds : 0;
+}
+
 /* One reading into one stream; gives what it adds to the arm `all`. */
 static struct counts feed(struct engine *engine, struct gauge_line *line, enum arm arm,
-                          const struct reading *reading, double seconds)
+                          const struct reading *reading)
 {
     struct watch *watch = &engine->watch;
     struct stream *stream = &line->arms[arm];
@@ -110,6 +121,7 @@ static struct counts feed(struct engine *engine, struct gauge_line *line, enum a
     stream->why = arena_text(&engine->tick, reading->why);
     stream->nothing = reading->nothing;
     stream->latest = sample.counts;
+    stream->restarted = false;
     if (reading->kind == READING_NOTHING)
         return sample.counts;
     if (reading->kind == READING_HISTOGRAM) {
@@ -121,15 +133,14 @@ static struct counts feed(struct engine *engine, struct gauge_line *line, enum a
         sample.gauge = reading->gauge;
     else
         sample.counts = feed_counts(watch, stream, reading);
-    sample.seconds = stream->seen ? seconds : 0;
+    sample.seconds = seconds_covered(stream, sample.at);
     stream->seen = true;
     stream->latest = sample.counts;
     window_add(&stream->window, &sample);
     return sample.counts;
 }
 
-static void feed_all_arm(struct engine *engine, struct gauge_line *line, struct counts sum,
-                         double seconds)
+static void feed_all_arm(struct engine *engine, struct gauge_line *line, struct counts sum)
 {
     struct stream *all = &line->arms[ARM_ALL];
     const struct stream *stable = &line->arms[ARM_STABLE], *candidate = &line->arms[ARM_CANDIDATE];
@@ -142,13 +153,17 @@ static void feed_all_arm(struct engine *engine, struct gauge_line *line, struct 
         all->kind = READING_NOTHING;
         return;
     }
-    struct sample sample = {now_wall(engine), all->seen ? seconds : 0, sum, NAN};
+    struct sample sample = {.at = now_wall(engine), .counts = sum, .gauge = NAN};
+    all->restarted = stable->restarted || candidate->restarted;
+    sample.seconds = seconds_covered(all, sample.at);
     all->seen = true;
-    window_add(&all->window, &sample);
+    /* Requests of an unknown time would make a rate of nonsense. */
+    if (sample.seconds > 0)
+        window_add(&all->window, &sample);
 }
 
 /* Asks one source about all of its lines, both arms, at once. */
-static void read_source(struct engine *engine, const struct source *source, double seconds)
+static void read_source(struct engine *engine, const struct source *source)
 {
     struct watch *watch = &engine->watch;
     struct metric_query *queries = arena_array(&engine->tick, watch->count * 2, sizeof *queries);
@@ -178,22 +193,18 @@ static void read_source(struct engine *engine, const struct source *source, doub
             /* An arm without instances has served nothing: that is a number. */
             if (queries[next].count == 0 && readings[next].kind == READING_NOTHING)
                 readings[next] = (struct reading){.kind = READING_COUNTS};
-            struct counts one = feed(engine, line, (enum arm)arm, &readings[next], seconds);
+            struct counts one = feed(engine, line, (enum arm)arm, &readings[next]);
             sum.bad += one.bad;
             sum.total += one.total;
         }
-        feed_all_arm(engine, line, sum, seconds);
+        feed_all_arm(engine, line, sum);
     }
 }
 
 void measure_tick(struct engine *engine)
 {
-    struct watch *watch = &engine->watch;
-    int64_t now = now_wall(engine);
-    double seconds = watch->last == 0 ? 0 : (double)(now - watch->last) / 1000;
     for (size_t i = 0; i < engine->source_count; i++)
-        read_source(engine, &engine->sources[i], seconds);
-    watch->last = now;
+        read_source(engine, &engine->sources[i]);
 }
 
 void measure_reset(struct engine *engine)

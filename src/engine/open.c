@@ -6,10 +6,7 @@
 #include "log.h"
 #include "parts.h"
 
-#include <stdio.h>
 #include <string.h>
-#include <sys/random.h>
-#include <unistd.h>
 
 #define IDLE_MS 250
 
@@ -129,24 +126,13 @@ int engine_observe(struct engine *engine, struct arena *arena, struct facts *out
     return 0;
 }
 
-static const char *new_id(struct engine *engine)
-{
-    unsigned char random[4] = {0};
-    if (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random)
-        memset(random, 0, sizeof random);
-    return arena_format(engine->context.arena, "%lld-%02x%02x%02x%02x",
-                        (long long)(now_wall(engine) / 1000), random[0], random[1], random[2],
-                        random[3]);
-}
-
 void engine_begin(struct engine *engine, const struct plan *plan, const struct facts *facts)
 {
     struct run *run = engine->run;
     struct arena *arena = engine->context.arena;
     const struct config *config = engine->context.config;
     run->schema = RUN_SCHEMA;
-    if (run->id == NULL)
-        run->id = new_id(engine);
+    run->id = engine->context.run_id;
     run->app = config->app;
     run->previous = arena_text(arena, facts->stable_version);
     run->stable_slot = arena_text(arena, facts->stable_slot);

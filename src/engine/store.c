@@ -2,6 +2,7 @@
 #include "arena.h"
 #include "file.h"
 #include "journal.h"
+#include "process.h"
 
 #include <string.h>
 
@@ -30,6 +31,7 @@ static int store_lock(struct store *store, const char *who, struct error *err)
         return -1;
     if (file_lock(file->lock_path, who, &file->lock, err) != 0)
         return -1;
+    process_guard_lock(file->lock);
     file_give(file->folder);
     file_give(file->lock_path);
     return 0;

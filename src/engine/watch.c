@@ -73,6 +73,7 @@ static void begin(struct engine *engine, const struct run_step *step)
 {
     struct run_watch *state = &engine->run->watch;
     size_t count = engine->instances.count;
+    engine->watch.stage_ms = step->step.duration;
     engine->watch.restarts = arena_array(&engine->watch.arena, count + 1, sizeof(int));
     engine->watch.restart_count = count;
     for (size_t i = 0; i < count; i++)
@@ -114,6 +115,7 @@ static enum outcome mend_drift(struct engine *engine, struct run_step *step, con
         return err->kind == ERROR_CANCELLED ? OUTCOME_CANCELLED : OUTCOME_DONE;
     issue->resolved = now_wall(engine);
     issue->resolution = "the weights were set again and the stage was begun anew";
+    measure_tick(engine);
     measure_reset(engine);
     state->observed_ms = 0;
     return OUTCOME_DONE;

@@ -154,11 +154,6 @@ int haproxy_ask(const struct driver_context *context, const struct haproxy_setti
     if (run_exchange(context, settings, &line, answer, err) != 0) {
         return -1;
     }
-    if (answer->length >= ANSWER_MAX || answer->overflow) {
-        buf_release(answer);
-        return error_set(err, ERROR_FORMAT, "haproxy at %s: the answer is larger than 4 MiB",
-                         settings->socket);
-    }
     const struct refusal *refusal = refused(answer->data);
     if (refusal) {
         refusal_error(settings, refusal, commands, err);

@@ -409,7 +409,7 @@ static void turn(void)
 
 static void prepare(const struct guard_task *task)
 {
-    const int keep[] = {task->control, task->output, task->null, task->lock};
+    const int keep[] = {task->control, task->output, task->null, task->lock, task->record};
     set_up_signals();
     setsid();
     prctl(PR_SET_CHILD_SUBREAPER, 1);
@@ -424,8 +424,35 @@ static void prepare(const struct guard_task *task)
     self.input_left = task->input == NULL ? 0 : strlen(task->input);
 }
 
+static void record(const char *line, size_t length)
+{
+    if (self.task->record >= 0 && write(self.task->record, line, length) == (ssize_t)length) {
+        fsync(self.task->record);
+    }
+}
+
+static void record_end(void)
+{
+    int status = self.report.status, code = 255;
+    char line[512];
+    size_t length = self.task->ended == NULL ? 0 : strlen(self.task->ended);
+    if (self.report.failure == GUARD_OK && status != -1) {
+        code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    }
+    if (length == 0 || length > sizeof(line) - 8) {
+        return;
+    }
+    memcpy(line, self.task->ended, length);
+    line[length++] = (char)('0' + code / 100 % 10);
+    line[length++] = (char)('0' + code / 10 % 10);
+    line[length++] = (char)('0' + code % 10);
+    line[length++] = '\n';
+    record(line, length);
+}
+
 static void run(void)
 {
+    record(self.task->begun, self.task->begun == NULL ? 0 : strlen(self.task->begun));
     if (start_command(self.task) < 0) {
         fail(GUARD_SETUP, errno);
         return;
@@ -444,6 +471,7 @@ void guard_run(const struct guard_task *task)
 {
     prepare(task);
     run();
+    record_end();
     send(task->control, &self.report, sizeof(self.report), MSG_NOSIGNAL);
     _exit(0);
 }

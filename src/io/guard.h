@@ -20,6 +20,8 @@ struct guard_task {
     int output;  /* pipe to us, non-blocking */
     int null;    /* /dev/null */
     int lock;    /* -1: none */
+    int record;  /* -1: none */
+    const char *begun, *ended; /* whole line; line without its code */
 };
 
 enum guard_failure { GUARD_OK, GUARD_SETUP, GUARD_DIRECTORY, GUARD_EXEC };

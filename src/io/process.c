@@ -174,7 +174,7 @@ static char *const *command_line(struct arena *arena, const struct process_spec 
 }
 
 struct channel {
-    int control[2], output[2], null;
+    int control[2], output[2], null, record;
 };
 
 static void close_channel(struct channel *channel)
@@ -184,11 +184,13 @@ static void close_channel(struct channel *channel)
     fd_cleanup(&channel->output[0]);
     fd_cleanup(&channel->output[1]);
     fd_cleanup(&channel->null);
+    fd_cleanup(&channel->record);
 }
 
-static int open_channel(struct channel *channel, struct error *err)
+static int open_channel(const struct process_spec *spec, struct channel *channel,
+                        struct error *err)
 {
-    *channel = (struct channel){{-1, -1}, {-1, -1}, -1};
+    *channel = (struct channel){{-1, -1}, {-1, -1}, -1, -1};
     channel->null = open("/dev/null", O_RDWR | O_CLOEXEC);
     if (channel->null < 0) {
         return error_system(err, errno, "cannot open /dev/null");
@@ -196,6 +198,13 @@ static int open_channel(struct channel *channel, struct error *err)
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, channel->control) < 0 ||
         pipe2(channel->output, O_CLOEXEC | O_NONBLOCK) < 0) {
         return error_system(err, errno, "cannot make a pipe");
+    }
+    if (spec->record != NULL) {
+        channel->record =
+            open(spec->record, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+        if (channel->record < 0) {
+            return error_system(err, errno, "cannot write '%s'", spec->record);
+        }
     }
     return 0;
 }
@@ -232,7 +241,12 @@ static pid_t start_guard(const struct process_spec *spec, const struct child *ch
         .output = channel->output[1],
         .null = channel->null,
         .lock = guard_lock,
+        .record = channel->record,
     };
+    if (spec->record != NULL) {
+        task.begun = arena_format(&arena, "begun %s\n", spec->record_name);
+        task.ended = arena_format(&arena, "ended %s ", spec->record_name);
+    }
     pid_t pid = fork_guard(&task);
     int number = errno;
     arena_release(&arena);
@@ -282,7 +296,7 @@ int process_start(struct loop *loop, struct operation *operation, struct error *
         return error_set(err, ERROR_CONFIG, "an empty command");
     }
     pass_fault_point("before", spec);
-    int result = open_channel(&channel, err);
+    int result = open_channel(spec, &channel, err);
     if (result == 0) {
         result = start_in(loop, operation, &channel, err);
     }

@@ -166,6 +166,10 @@ static bool read_output(const struct operation *operation, size_t count, struct 
         (void)process_failed(&operation->process, result, &err);
         return nothing_is(nothing, NOTHING_UNREACHABLE, arena_text(arena, err.message));
     }
+    if (result->cut) {
+        return nothing_is(nothing, NOTHING_GARBAGE,
+                          arena_format(arena, "'%s' prints more than a number", shown));
+    }
     const size_t found = find_numbers(&result->output, count, arena, out);
     const char *last = output_last_line(&result->output, arena);
     if (found == 1) {

@@ -71,17 +71,15 @@ static int read_quoted(struct scanner *scanner, const char **out, struct error *
     char *value = arena_alloc(scanner->arena, strlen(scanner->at) + 1);
     size_t length = 0;
     for (scanner->at++; *scanner->at != quote; scanner->at++) {
-        if (*scanner->at == '\\') {
-            scanner->at++;
-            if (!strchr("\\\"'n", *scanner->at) || *scanner->at == '\0') {
-                return broken(scanner, "an escape other than \\\\ \\\" \\' \\n", err);
-            }
+        const bool escaped = *scanner->at == '\\';
+        scanner->at += escaped;
+        if (escaped && (*scanner->at == '\0' || !strchr("\\\"'n", *scanner->at))) {
+            return broken(scanner, "an escape other than \\\\ \\\" \\' \\n", err);
         }
         if (*scanner->at == '\0') {
             return broken(scanner, "the closing quote is missing", err);
         }
-        const bool newline = *scanner->at == 'n' && scanner->at[-1] == '\\';
-        value[length++] = newline ? '\n' : *scanner->at;
+        value[length++] = escaped && *scanner->at == 'n' ? '\n' : *scanner->at;
     }
     scanner->at++;
     *out = value;

@@ -15,8 +15,7 @@ static const char *promote_reason(struct builder *b)
         return "first deployment";
     }
     return arena_format(b->arena, "%s is standby; `deploy-action retire` may stop it after %s",
-                        b->plan->stable_slot,
-                        text_of_duration(b->arena, b->config->retire_after));
+                        b->plan->stable_slot, text_of_duration(b->arena, b->config->retire_after));
 }
 
 int plan_blue_green(struct builder *b, struct error *err)

@@ -14,9 +14,9 @@
 struct builder {
     struct arena *arena;
     const struct config *config;
-    const struct facts *facts;   /* NULL on the way back */
-    const struct focus *focus;   /* or NULL */
-    struct plan *plan;           /* being built */
+    const struct facts *facts; /* NULL on the way back */
+    const struct focus *focus; /* or NULL */
+    struct plan *plan;         /* being built */
 };
 
 struct names {

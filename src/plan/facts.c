@@ -49,8 +49,7 @@ static size_t look(struct arena *arena, const struct facts *facts, struct view *
 
 static const char *mixed(struct arena *arena, const struct view *view)
 {
-    return arena_format(arena,
-                        "%s runs %s and %s runs %s: finish or undo that rollout first",
+    return arena_format(arena, "%s runs %s and %s runs %s: finish or undo that rollout first",
                         view->first->name, view->first->version, view->second->name,
                         view->second->version);
 }
@@ -98,8 +97,7 @@ static size_t serving(struct view *views, size_t count, bool routed, struct view
     return n;
 }
 
-static void derive_slots(struct arena *arena, struct facts *facts, struct view *views,
-                         size_t count)
+static void derive_slots(struct arena *arena, struct facts *facts, struct view *views, size_t count)
 {
     struct view *found[2] = {NULL, NULL};
     bool routed = false;

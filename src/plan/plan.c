@@ -53,8 +53,8 @@ static void gate_step(struct builder *b, enum gate gate)
     step->title = gate_title(b, gate);
     step->reason = gate_reason(b, gate);
     step->group = gate_names[gate];
-    step->deadline = plan_checks_deadline(rows, 1) +
-                     (gate == GATE_ENVIRONMENT ? ENVIRONMENT_MS : 1000);
+    step->deadline =
+        plan_checks_deadline(rows, 1) + (gate == GATE_ENVIRONMENT ? ENVIRONMENT_MS : 1000);
 }
 
 static const char *slo_words(struct builder *b)
@@ -163,8 +163,8 @@ void plan_notify(struct builder *b, const char *id)
 static void plan_seal(struct plan *plan)
 {
     static const struct json_field fields[] = {
-        {"steps", JSON_ARRAY, offsetof(struct steps, items), NULL, step_fields,
-         sizeof(struct step), offsetof(struct steps, count)},
+        {"steps", JSON_ARRAY, offsetof(struct steps, items), NULL, step_fields, sizeof(struct step),
+         offsetof(struct steps, count)},
         {NULL, JSON_TEXT, 0, NULL, NULL, 0, 0},
     };
     AUTO_JSON struct json *json = json_save(fields, &plan->steps);

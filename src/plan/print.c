@@ -145,16 +145,16 @@ static const char *headline(struct arena *arena, const struct plan *plan)
     if (plan->nothing_to_do) {
         return plan->stable_slot == NULL
                    ? arena_format(arena, "nothing to do: %s serves already", plan->version)
-                   : arena_format(arena, "nothing to do: %s serves already, from %s",
-                                  plan->version, plan->stable_slot);
+                   : arena_format(arena, "nothing to do: %s serves already, from %s", plan->version,
+                                  plan->stable_slot);
     }
     if (plan->steps.count == 0) {
         return "no steps: production was not touched";
     }
     int64_t watched = watching(&plan->steps);
-    const char *time =
-        watched == 0 ? "" : arena_format(arena, "about %s of watching, ",
-                                         text_of_duration(arena, watched));
+    const char *time = watched == 0 ? ""
+                                    : arena_format(arena, "about %s of watching, ",
+                                                   text_of_duration(arena, watched));
     return arena_format(arena, "%s: %s, %stouches %s", subject(arena, plan),
                         plan_count(arena, plan->steps.count, "step"), time,
                         touched(arena, &plan->steps));
@@ -171,14 +171,14 @@ static size_t id_columns(const struct steps *steps)
     return widest < ID_COLUMNS ? widest : ID_COLUMNS;
 }
 
-static void print_step(struct buf *out, struct arena *arena, size_t number,
-                       const struct step *step, size_t ids)
+static void print_step(struct buf *out, struct arena *arena, size_t number, const struct step *step,
+                       size_t ids)
 {
     AUTO_BUF struct buf id;
     bool quiet = text_equal(step->touches, "nothing");
-    const char *text = arena_format(arena, "%s — %s%s%s%s", step->title, step->reason,
-                                    quiet ? "" : " [", quiet ? "" : step->touches,
-                                    quiet ? "" : "]");
+    const char *text =
+        arena_format(arena, "%s — %s%s%s%s", step->title, step->reason, quiet ? "" : " [",
+                     quiet ? "" : step->touches, quiet ? "" : "]");
 
     buf_init(&id, PRINT_MAX);
     text_to_terminal(&id, step->id);
@@ -224,8 +224,7 @@ static const struct json_field plan_fields[] = {
     {"stable_slot", JSON_TEXT, AT(stable_slot), NULL, NULL, 0, 0},
     {"candidate_slot", JSON_TEXT, AT(candidate_slot), NULL, NULL, 0, 0},
     {"nothing_to_do", JSON_BOOL, AT(nothing_to_do), NULL, NULL, 0, 0},
-    {"steps", JSON_ARRAY, AT(steps.items), NULL, step_fields, sizeof(struct step),
-     AT(steps.count)},
+    {"steps", JSON_ARRAY, AT(steps.items), NULL, step_fields, sizeof(struct step), AT(steps.count)},
     {"notes", JSON_TEXTS, AT(notes.items), NULL, NULL, 0, AT(notes.count)},
     {NULL, JSON_TEXT, 0, NULL, NULL, 0, 0},
 };

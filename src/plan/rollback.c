@@ -10,8 +10,7 @@ struct back {
 
 static bool changes_world(enum step_kind kind)
 {
-    return kind == STEP_DEPLOY || kind == STEP_SHIFT || kind == STEP_PROMOTE ||
-           kind == STEP_RETIRE;
+    return kind == STEP_DEPLOY || kind == STEP_SHIFT || kind == STEP_PROMOTE || kind == STEP_RETIRE;
 }
 
 static bool touched_any(const struct back *back)
@@ -26,8 +25,7 @@ static bool touched_any(const struct back *back)
 
 static struct step *back_step(struct back *back, enum step_kind kind, const char *id)
 {
-    struct step *step =
-        plan_step(&back->b, kind, arena_format(back->b.arena, "back-%s", id));
+    struct step *step = plan_step(&back->b, kind, arena_format(back->b.arena, "back-%s", id));
 
     step->phase = PHASE_ROLLBACK;
     return step;
@@ -61,12 +59,12 @@ static void shift_back(struct back *back)
     struct step *step = back_step(back, STEP_SHIFT, "shift");
 
     if (request->previous == NULL) {
-        step->title = arena_format(back->b.arena, "take %s out of traffic",
-                                   request->candidate_slot);
+        step->title =
+            arena_format(back->b.arena, "take %s out of traffic", request->candidate_slot);
         step->reason = "first deployment: no older version can serve";
     } else {
-        step->title = arena_format(back->b.arena, "send all traffic back to %s",
-                                   request->stable_slot);
+        step->title =
+            arena_format(back->b.arena, "send all traffic back to %s", request->stable_slot);
         step->reason = back->b.config->keep > 0
                            ? kept(back)
                            : arena_format(back->b.arena, "it runs %s", request->previous);
@@ -136,8 +134,8 @@ static void restore_stable(struct back *back)
     const char *slot = back->request->stable_slot;
     struct step *step =
         back_step(back, STEP_DEPLOY, arena_format(back->b.arena, "deploy-%s", slot));
-    step->title = arena_format(back->b.arena, "start %s on %s again", back->request->previous,
-                               slot);
+    step->title =
+        arena_format(back->b.arena, "start %s on %s again", back->request->previous, slot);
     step->reason = lost->kind == STEP_RETIRE ? "it was stopped" : "it was updated";
     step->slot = slot;
     step->version = back->request->previous;
@@ -169,11 +167,11 @@ static void verify_step(struct back *back, const char *reason)
     const struct rollback_request *request = back->request;
     struct step *step = back_step(back, STEP_VERIFY, "verify");
 
-    step->title = request->stable_slot == NULL
-                      ? arena_format(back->b.arena, "verify that %s serves everything",
-                                     request->previous)
-                      : arena_format(back->b.arena, "verify that %s serves everything with %s",
-                                     request->stable_slot, request->previous);
+    step->title =
+        request->stable_slot == NULL
+            ? arena_format(back->b.arena, "verify that %s serves everything", request->previous)
+            : arena_format(back->b.arena, "verify that %s serves everything with %s",
+                           request->stable_slot, request->previous);
     step->reason = reason;
     step->slot = request->stable_slot;
     step->version = request->previous;
@@ -183,9 +181,9 @@ static void verify_step(struct back *back, const char *reason)
 static void smoke_step(struct back *back)
 {
     const char *url = back->b.config->url;
-    struct step *step = plan_smoke(&back->b, "back-smoke",
-                                   url != NULL ? url : back->request->stable_url,
-                                   "the old version works");
+    struct step *step =
+        plan_smoke(&back->b, "back-smoke", url != NULL ? url : back->request->stable_url,
+                   "the old version works");
 
     if (step != NULL) {
         step->phase = PHASE_ROLLBACK;
@@ -245,13 +243,12 @@ static void back_traffic(struct back *back, const struct step *forward, const ch
                          int state)
 {
     bool drain = state == STATE_DRAIN;
-    struct step *step =
-        back_step(back, STEP_SHIFT,
-                  arena_format(back->b.arena, "%s-%s", drain ? "drain" : "serve", label));
+    struct step *step = back_step(
+        back, STEP_SHIFT, arena_format(back->b.arena, "%s-%s", drain ? "drain" : "serve", label));
 
-    step->title = arena_format(back->b.arena,
-                               drain ? "take %s out of traffic" : "give %s traffic again",
-                               format_names(back, forward));
+    step->title =
+        arena_format(back->b.arena, drain ? "take %s out of traffic" : "give %s traffic again",
+                     format_names(back, forward));
     step->reason = drain ? arena_format(back->b.arena, "may run %s", back->request->version)
                          : arena_format(back->b.arena, "runs %s", back->request->previous);
     if (back->request->previous == NULL) {
@@ -267,8 +264,7 @@ static void undo_instances(struct back *back, const struct step *forward, const 
 {
     const char *names = format_names(back, forward);
     const char *previous = back->request->previous;
-    struct step *step =
-        back_step(back, STEP_UNDO, arena_format(back->b.arena, "undo-%s", label));
+    struct step *step = back_step(back, STEP_UNDO, arena_format(back->b.arena, "undo-%s", label));
 
     step->title = arena_format(back->b.arena, "put %s back on %s", previous, names);
     step->reason = "newest first";
@@ -301,42 +297,54 @@ static bool is_drain(const struct back *back, size_t i)
     return back->forward[i].kind == STEP_SHIFT && back->forward[i].state == STATE_DRAIN;
 }
 
+static void undo_part(struct back *back, const struct step *step, const char *label, bool drain)
+{
+    if (drain) {
+        back_traffic(back, step, label, STATE_DRAIN);
+    }
+    undo_instances(back, step, label);
+    back_traffic(back, step, label, STATE_READY);
+}
+
+/* The instances of a forward step, newest first, not more at a time than a batch. */
+static void undo_parts(struct back *back, const struct step *step, bool drain)
+{
+    size_t size = back->b.config->batch < 1 ? 1 : (size_t)back->b.config->batch;
+    const char *label = label_of(step);
+
+    if (step->count <= size && step->kind != STEP_READY) {
+        undo_part(back, step, label, drain);
+        return;
+    }
+    for (size_t end = step->count, n = 1; end > 0; n++) {
+        size_t first = end > size ? end - size : 0;
+        struct step part = *step;
+        part.instances = &step->instances[first];
+        part.count = end - first;
+        undo_part(back, &part,
+                  size == 1 ? part.instances[0] : arena_format(back->b.arena, "%s-%zu", label, n),
+                  drain);
+        end = first;
+    }
+}
+
 /* Forward step i was an update that may have happened. */
 static void undo_one(struct back *back, size_t i)
 {
     const struct step *step = &back->forward[i];
-    const char *label = label_of(step);
-    bool drain = i > 0 && is_drain(back, i - 1);
 
-    if (drain || back->request->previous == NULL) {
-        back_traffic(back, step, label, STATE_DRAIN);
-    }
-    if (back->request->previous != NULL) {
-        undo_instances(back, step, label);
-        back_traffic(back, step, label, STATE_READY);
+    if (back->request->previous == NULL) {
+        back_traffic(back, step, label_of(step), STATE_DRAIN);
+    } else {
+        undo_parts(back, step, i > 0 && is_drain(back, i - 1));
     }
 }
 
-/* A READY without an update: an earlier run had updated these. Not more at a time than
- * on any other way. */
+/* A READY without an update: an earlier run had updated these. */
 static void undo_adopted(struct back *back, const struct step *ready)
 {
-    size_t size = back->b.config->batch < 1 ? 1 : (size_t)back->b.config->batch;
-
-    if (text_equal(back->request->previous, back->request->version)) {
-        return;
-    }
-    for (size_t end = ready->count; end > 0;) {
-        size_t first = end > size ? end - size : 0;
-        struct step part = *ready;
-        part.instances = &ready->instances[first];
-        part.count = end - first;
-        const char *label = size == 1 ? part.instances[0]
-                                      : arena_format(back->b.arena, "before-%zu", first / size + 1);
-        back_traffic(back, &part, label, STATE_DRAIN);
-        undo_instances(back, &part, label);
-        back_traffic(back, &part, label, STATE_READY);
-        end = first;
+    if (!text_equal(back->request->previous, back->request->version)) {
+        undo_parts(back, ready, true);
     }
 }
 
@@ -359,7 +367,7 @@ static void back_rolling(struct back *back)
         } else if (old && is_adopted(back, i)) {
             undo_adopted(back, step);
         } else if (old && touched && is_drain(back, i) && !next) {
-            back_traffic(back, step, label_of(step), STATE_READY);
+            undo_parts(back, step, false); /* what an earlier run had begun may be drained here */
         }
     }
     prove(back);

@@ -6,15 +6,16 @@ struct rolling {
     struct builder *b;
     const struct fact_instance **pending; /* still to be updated */
     size_t pending_count;
+    size_t begun;         /* the first of them, that have the version but do not serve */
     struct names updated; /* those that run the version already, or will after the batches so far */
     size_t total;
-    bool routed;          /* the router gives traffic to somebody */
+    bool routed; /* the router gives traffic to somebody */
 };
 
 struct batch {
-    const char *label;    /* for ids: the instance, or "batch-2" */
+    const char *label; /* for ids: the instance, or "batch-2" */
     struct names names;
-    size_t first;         /* index of the first in pending */
+    size_t first; /* index of the first in pending */
     bool drain;
 };
 
@@ -129,6 +130,7 @@ static void sort_out(struct rolling *r)
         }
     }
     add_pending(r, true);
+    r->begun = r->pending_count;
     add_pending(r, false);
 }
 
@@ -144,8 +146,7 @@ static void adopt(struct rolling *r)
                                r->updated.count == 1 ? "runs" : "run", b->plan->version);
     step->reason = "from an earlier run; is not updated again";
     step->version = b->plan->version;
-    struct names copy = {arena_array(b->arena, r->updated.count, sizeof(char *)),
-                         r->updated.count};
+    struct names copy = {arena_array(b->arena, r->updated.count, sizeof(char *)), r->updated.count};
     for (size_t i = 0; i < copy.count; i++) {
         copy.items[i] = r->updated.items[i];
     }
@@ -176,10 +177,10 @@ static void traffic_step(struct rolling *r, const struct batch *batch, int state
     const char *names = plan_join(r->b->arena, &batch->names);
     struct step *step = batch_step(r, batch, STEP_SHIFT, drain ? "drain" : "serve");
 
-    step->title = arena_format(r->b->arena, drain ? "take %s out of traffic"
-                                                  : "give %s traffic again", names);
-    step->reason = r->b->plan->previous == NULL ? "no traffic before all is well"
-                                                : "open requests may end";
+    step->title = arena_format(r->b->arena,
+                               drain ? "take %s out of traffic" : "give %s traffic again", names);
+    step->reason =
+        r->b->plan->previous == NULL ? "no traffic before all is well" : "open requests may end";
     if (!drain) {
         step->reason = arena_format(r->b->arena, "%s on %s", progress(r, r->updated.count),
                                     r->b->plan->version);
@@ -195,9 +196,10 @@ static const char *update_reason(struct rolling *r, const struct batch *batch)
     const char *from = "first deployment";
 
     if (r->b->plan->previous != NULL) {
-        from = !first->running            ? "is down"
-               : first->version == NULL   ? "from an unknown version"
-                                          : arena_format(r->b->arena, "from %s", first->version);
+        from = !first->running           ? "is down"
+               : batch->first < r->begun ? "has it, but does not serve"
+               : first->version == NULL  ? "from an unknown version"
+                                         : arena_format(r->b->arena, "from %s", first->version);
     }
     return arena_format(r->b->arena, "%s; %s%s", place, from,
                         r->total == 1 && first->running
@@ -266,11 +268,11 @@ static void validate_step(struct rolling *r, const struct batch *batch)
         return;
     }
     struct step *step = batch_step(r, batch, STEP_VALIDATE, "validate");
-    step->title = arena_format(r->b->arena, "a human looks at %s",
-                               plan_join(r->b->arena, &batch->names));
-    step->reason = arena_format(r->b->arena,
-                                "%s; ends with 75 until `deploy-action promote` or a re-run",
-                                progress(r, r->updated.count));
+    step->title =
+        arena_format(r->b->arena, "a human looks at %s", plan_join(r->b->arena, &batch->names));
+    step->reason =
+        arena_format(r->b->arena, "%s; ends with 75 until `deploy-action promote` or a re-run",
+                     progress(r, r->updated.count));
 }
 
 static void add_batch(struct rolling *r, const struct batch *batch)
@@ -288,23 +290,46 @@ static void add_batch(struct rolling *r, const struct batch *batch)
     validate_step(r, batch);
 }
 
-/* A first deployment takes nothing away from anybody: all at once. */
+static struct batch take_batch(struct rolling *r, size_t first, size_t count)
+{
+    struct batch batch = {.first = first, .drain = r->total > 1};
+
+    batch.names.count = count;
+    batch.names.items = arena_array(r->b->arena, count, sizeof(char *));
+    for (size_t i = 0; i < count; i++) {
+        batch.names.items[i] = r->pending[first + i]->name;
+    }
+    return batch;
+}
+
+/* A first deployment takes nothing away from anybody: all at once. What was begun by an
+ * earlier run does not serve either, as long as others do. */
+static size_t batch_size(const struct rolling *r, size_t first)
+{
+    const char *previous = r->b->plan->previous;
+    size_t size = r->b->config->batch < 1 ? 1 : (size_t)r->b->config->batch;
+    size_t left = r->pending_count - first;
+
+    if (previous == NULL) {
+        return left;
+    }
+    if (first == 0 && r->begun > 0 && !text_equal(previous, r->b->plan->version)) {
+        return r->begun;
+    }
+    return size < left ? size : left;
+}
+
 static void add_batches(struct rolling *r)
 {
-    struct builder *b = r->b;
-    size_t size = b->plan->previous == NULL ? r->pending_count : (size_t)b->config->batch;
+    bool single = r->b->config->batch <= 1;
 
-    size = size == 0 ? 1 : size;
-    for (size_t first = 0, n = 1; first < r->pending_count; first += size, n++) {
-        size_t left = r->pending_count - first;
-        struct batch batch = {.first = first, .drain = r->total > 1};
-        batch.names.count = size < left ? size : left;
-        batch.names.items = arena_array(b->arena, batch.names.count, sizeof(char *));
-        for (size_t i = 0; i < batch.names.count; i++) {
-            batch.names.items[i] = r->pending[first + i]->name;
-        }
-        batch.label = size == 1 ? batch.names.items[0] : arena_format(b->arena, "batch-%zu", n);
+    for (size_t first = 0, n = 1; first < r->pending_count; n++) {
+        size_t size = batch_size(r, first);
+        struct batch batch = take_batch(r, first, size);
+        batch.label =
+            single && size == 1 ? batch.names.items[0] : arena_format(r->b->arena, "batch-%zu", n);
         add_batch(r, &batch);
+        first += size;
     }
 }
 
@@ -318,8 +343,7 @@ static void finish(struct rolling *r)
         step->version = b->plan->version;
         step->production = true;
     }
-    plan_promote(b, arena_format(b->arena, "%s becomes the stable version",
-                                 b->plan->version),
+    plan_promote(b, arena_format(b->arena, "%s becomes the stable version", b->plan->version),
                  arena_format(b->arena, "%s on it", progress(r, r->total)));
     plan_notify(b, "notify");
 }

@@ -46,8 +46,7 @@ static int pick_slots(struct builder *b, struct error *err)
     struct names slots = slot_list(b);
 
     if (slots.count != 2) {
-        return error_set(err, ERROR_STATE,
-                         "%s needs exactly two slots, deploy.yaml has %zu (%s)",
+        return error_set(err, ERROR_STATE, "%s needs exactly two slots, deploy.yaml has %zu (%s)",
                          strategy_names[b->plan->strategy], slots.count,
                          slots.count == 0 ? "none" : plan_join(b->arena, &slots));
     }
@@ -114,10 +113,10 @@ static const char *deploy_reason(struct builder *b)
     const char *first = plan->previous == NULL ? "first deployment" : NULL;
 
     if (left == NULL) {
-        return first != NULL ? first
-                             : arena_format(b->arena, "%s is idle, %s serves %s",
-                                            plan->candidate_slot, plan->stable_slot,
-                                            plan->previous);
+        return first != NULL
+                   ? first
+                   : arena_format(b->arena, "%s is idle, %s serves %s", plan->candidate_slot,
+                                  plan->stable_slot, plan->previous);
     }
     if (text_equal(left, plan->version)) {
         left = arena_format(b->arena, "%s was left on %s: only what is missing is started", left,
@@ -159,8 +158,7 @@ void slots_deploy(struct builder *b)
 
 void slots_shift(struct builder *b, double weight, const char *reason)
 {
-    struct step *step =
-        plan_step(b, STEP_SHIFT, arena_format(b->arena, "shift-%g", weight * 100));
+    struct step *step = plan_step(b, STEP_SHIFT, arena_format(b->arena, "shift-%g", weight * 100));
 
     step->title = arena_format(b->arena, "send %s to %s", plan_traffic(b->arena, weight),
                                b->plan->candidate_slot);
@@ -188,8 +186,7 @@ void slots_watch(struct builder *b, double weight, int64_t duration)
 
 static void approve_step(struct builder *b)
 {
-    if (b->plan->strategy == STRATEGY_CANARY ? !b->config->canary_sign_off
-                                             : !b->config->sign_off) {
+    if (b->plan->strategy == STRATEGY_CANARY ? !b->config->canary_sign_off : !b->config->sign_off) {
         return;
     }
     struct step *step = plan_step(b, STEP_APPROVE, "approve");
@@ -215,6 +212,7 @@ void slots_finish(struct builder *b, const char *promoted)
         step->production = true;
     }
     approve_step(b);
-    plan_promote(b, arena_format(b->arena, "%s with %s becomes the stable one", slot,
-                                 b->plan->version), promoted);
+    plan_promote(
+        b, arena_format(b->arena, "%s with %s becomes the stable one", slot, b->plan->version),
+        promoted);
 }

@@ -10,7 +10,6 @@
 #include <string.h>
 
 #define LOOK_AGAIN_MS 250
-#define SUM_TOLERANCE 0.01 /* whole percents of three instances add up to 99 */
 #define EXACT 1e-9
 #define LINE_WORDS 3
 
@@ -28,20 +27,36 @@ struct router {
 };
 
 static const struct field command_router_fields[] = {
-    {.name = "shift", .type = FIELD_COMMAND, .offset = offsetof(struct settings, shift),
+    {.name = "shift",
+     .type = FIELD_COMMAND,
+     .offset = offsetof(struct settings, shift),
      .required = true,
      .doc = "Gives ${slot}, or ${instance} and ${server} where there are no slots, ${weight} "
             "percent of the traffic and the ${state} `ready`, `drain` or `maintenance`."},
-    {.name = "observe", .type = FIELD_COMMAND, .offset = offsetof(struct settings, observe),
+    {.name = "observe",
+     .type = FIELD_COMMAND,
+     .offset = offsetof(struct settings, observe),
      .required = true,
-     .doc = "Prints what is so now, a line each: the name of a slot or an instance, its percent "
-            "of the traffic, and its state unless that is `ready`."},
-    {.name = "timeout", .type = FIELD_DURATION, .offset = offsetof(struct settings, timeout),
-     .def = "1m", .min = 100, .max = 3600000, .doc = "The longest time a command may take."},
-    {.name = "settle", .type = FIELD_DURATION, .offset = offsetof(struct settings, settle),
-     .def = "5s", .min = 0, .max = 3600000,
+     .doc = "Prints what is so now, a line each: the name of a slot or an instance, its weight "
+            "(all weights together are all of the traffic), and its state unless that is "
+            "`ready`."},
+    {.name = "timeout",
+     .type = FIELD_DURATION,
+     .offset = offsetof(struct settings, timeout),
+     .def = "1m",
+     .min = 100,
+     .max = 3600000,
+     .doc = "The longest time a command may take."},
+    {.name = "settle",
+     .type = FIELD_DURATION,
+     .offset = offsetof(struct settings, settle),
+     .def = "5s",
+     .min = 0,
+     .max = 3600000,
      .doc = "How long it may take until `observe` shows what `shift` did."},
-    {.name = "tolerance", .type = FIELD_PERCENT, .offset = offsetof(struct settings, tolerance),
+    {.name = "tolerance",
+     .type = FIELD_PERCENT,
+     .offset = offsetof(struct settings, tolerance),
      .def = "0.5%",
      .doc = "How far a share that was read back may be from the one wanted; none of the "
             "traffic is always none."},
@@ -106,18 +121,12 @@ static struct line split(char *text)
     return line;
 }
 
-/* "5", "5%", "2.5" → 0.05, 0.05, 0.025 */
-static bool read_share(const char *word, struct arena *arena, double *out)
+/* "5", "5%", "2.5" */
+static bool read_weight(const char *word, struct arena *arena, double *out)
 {
     size_t length = strlen(word);
     length -= length > 0 && word[length - 1] == '%';
-    double percent;
-    if (text_real(arena_text_n(arena, word, length), &percent, NULL) < 0 || percent < 0 ||
-        percent > 100) {
-        return false;
-    }
-    *out = percent / 100;
-    return true;
+    return text_real(arena_text_n(arena, word, length), out, NULL) == 0 && *out >= 0;
 }
 
 static bool read_state(const char *word, enum traffic_state *out)
@@ -145,13 +154,15 @@ static bool is_about(const struct traffic *traffic, size_t at, const char *name)
 static int take_line(const struct line *line, struct arena *arena, struct traffic *out,
                      struct error *err)
 {
-    double share = 0;
+    double weight = 0;
     enum traffic_state state = TRAFFIC_READY;
     size_t about = 0;
-    if (line->count < 2 || line->count > LINE_WORDS || !read_share(line->words[1], arena, &share) ||
+    if (line->count < 2 || line->count > LINE_WORDS ||
+        !read_weight(line->words[1], arena, &weight) ||
         (line->count == LINE_WORDS && !read_state(line->words[2], &state))) {
-        return error_set(err, ERROR_FORMAT, "observe printed '%.40s %.40s %.40s': write a name, "
-                         "its percent of the traffic and perhaps ready, drain or maintenance",
+        return error_set(err, ERROR_FORMAT,
+                         "observe printed '%.40s %.40s %.40s': write a name, "
+                         "its weight, and perhaps ready, drain or maintenance",
                          line->words[0], line->count > 1 ? line->words[1] : "",
                          line->count > 2 ? line->words[2] : "");
     }
@@ -161,23 +172,31 @@ static int take_line(const struct line *line, struct arena *arena, struct traffi
     for (size_t i = 0; i < out->count; i++) {
         if (is_about(out, i, line->words[0])) {
             out->items[i].known = true;
-            out->items[i].share += share / (double)about;
+            out->items[i].share += weight / (double)about;
             out->items[i].state = state;
         }
     }
-    return about > 0 ? 0 : error_set(err, ERROR_FORMAT, "observe printed '%.40s', which is no "
-                                     "slot and no instance", line->words[0]);
+    return about > 0 ? 0
+                     : error_set(err, ERROR_FORMAT,
+                                 "observe printed '%.40s', which is no "
+                                 "slot and no instance",
+                                 line->words[0]);
 }
 
-static int check_sum(const struct traffic *traffic, struct error *err)
+/* Weights become shares. */
+static int finish(struct traffic *traffic, struct error *err)
 {
     double sum = 0;
     for (size_t i = 0; i < traffic->count; i++) {
-        sum += traffic->items[i].share;
+        const struct route *route = &traffic->items[i];
+        if (!route->known) {
+            return error_set(err, ERROR_FORMAT, "observe printed nothing about '%s'",
+                             route->instance.slot ? route->instance.slot : route->instance.name);
+        }
+        sum += route->share;
     }
-    if (sum > EXACT && fabs(sum - 1) > SUM_TOLERANCE + EXACT) {
-        return error_set(err, ERROR_FORMAT, "observe printed %g %% of the traffic in all; it "
-                         "must be 100 %%, or 0", sum * 100);
+    for (size_t i = 0; i < traffic->count && sum > 0; i++) {
+        traffic->items[i].share /= sum;
     }
     return 0;
 }
@@ -194,7 +213,7 @@ static int take_output(char *text, struct arena *arena, struct traffic *out, str
         }
         text = next;
     }
-    return check_sum(out, err);
+    return finish(out, err);
 }
 
 static int observe(struct router *router, struct arena *arena, struct traffic *out,
@@ -212,8 +231,7 @@ static int observe(struct router *router, struct arena *arena, struct traffic *o
     buf_release(&output);
     *out = (struct traffic){arena_array(arena, count, sizeof(struct route)), count};
     for (size_t i = 0; i < count; i++) {
-        out->items[i] =
-            (struct route){.instance = router->instances.items[i], .connections = -1};
+        out->items[i] = (struct route){.instance = router->instances.items[i], .connections = -1};
     }
     return take_output(text, arena, out, err);
 }
@@ -247,7 +265,9 @@ static struct call call_of(const struct router *router, const struct traffic *no
     return (struct call){
         .instance = router->slots ? NULL : &route->instance,
         .slot = slot,
-        .is = router->slots ? traffic_share(now, slot) : is ? is->share : 0,
+        .is = router->slots ? traffic_share(now, slot)
+              : is          ? is->share
+                            : 0,
         .wanted = router->slots ? traffic_share(wanted, slot) : route->share,
         .was = is ? is->state : TRAFFIC_READY,
         .state = route->state,
@@ -275,23 +295,24 @@ static bool is_first(const struct router *router, const struct traffic *wanted, 
     return true;
 }
 
-/* What has to be said next: the shares that rise first, so that none that has yet to fall
- * becomes larger than it was. */
-static bool next_call(const struct router *router, const struct traffic *now,
-                      const struct traffic *wanted, struct call *out)
+/* What has to be said next, of what was not said yet (NULL: of all): the shares that rise
+ * first, so that none that has yet to fall becomes larger than it was. count: nothing. */
+static size_t next_call(const struct router *router, const struct traffic *now,
+                        const struct traffic *wanted, const bool *said)
 {
-    bool found = false;
+    size_t best = wanted->count;
+    double most = 0;
     for (size_t i = 0; i < wanted->count; i++) {
         const struct call call = call_of(router, now, wanted, i);
-        if (!is_first(router, wanted, i) || !call_needed(router, &call)) {
+        if ((said && said[i]) || !is_first(router, wanted, i) || !call_needed(router, &call)) {
             continue;
         }
-        if (!found || call.wanted - call.is > out->wanted - out->is + EXACT) {
-            *out = call;
-            found = true;
+        if (best == wanted->count || call.wanted - call.is > most + EXACT) {
+            best = i;
+            most = call.wanted - call.is;
         }
     }
-    return found;
+    return best;
 }
 
 static int run_shift(struct router *router, const struct call *call, struct arena *arena,
@@ -316,64 +337,63 @@ static int run_shift(struct router *router, const struct call *call, struct aren
     return run(router, &spec, NULL, err);
 }
 
-static const char *name_of(const struct call *call)
+/* Says everything that differs once, and looks again after each: one call may be enough for
+ * two slots. */
+static int say_all(struct router *router, const struct traffic *wanted, struct arena *arena,
+                   struct traffic *now, struct error *err)
 {
-    return call->instance ? call->instance->name : call->slot;
-}
-
-static bool same_call(const struct call *a, const struct call *b)
-{
-    return text_equal(name_of(a), name_of(b));
-}
-
-/* Looks until `call` is no longer the next thing to say, or the time for it is over. */
-static int await(struct router *router, const struct traffic *wanted, struct call *call,
-                 bool *open, struct error *err)
-{
-    struct clock *clock = router->context->clock;
-    const int64_t until = clock->mono(clock) + router->settings->settle;
-    for (;;) {
-        __attribute__((cleanup(arena_release))) struct arena arena;
-        struct traffic now;
-        struct call next = {0};
-        arena_init(&arena);
-        if (observe(router, &arena, &now, err) < 0) {
-            return -1;
-        }
-        *open = next_call(router, &now, wanted, &next);
-        if (!*open || !same_call(&next, call) || clock->mono(clock) >= until) {
-            *call = next;
-            return 0;
-        }
-        if (clock->sleep(clock, clock->mono(clock) + LOOK_AGAIN_MS, err) < 0) {
+    bool *said = arena_array(arena, wanted->count, sizeof(*said));
+    for (size_t at; (at = next_call(router, now, wanted, said)) < wanted->count;) {
+        const struct call call = call_of(router, now, wanted, at);
+        said[at] = true;
+        if (run_shift(router, &call, arena, err) < 0 || observe(router, arena, now, err) < 0) {
             return -1;
         }
     }
+    return 0;
+}
+
+/* Looks until all is as wanted, or the time for it is over. */
+static int settle(struct router *router, const struct traffic *wanted, struct arena *arena,
+                  struct traffic *now, struct error *err)
+{
+    struct clock *clock = router->context->clock;
+    const int64_t until = clock->mono(clock) + router->settings->settle;
+    while (next_call(router, now, wanted, NULL) < wanted->count && clock->mono(clock) < until) {
+        if (clock->sleep(clock, clock->mono(clock) + LOOK_AGAIN_MS, err) < 0 ||
+            observe(router, arena, now, err) < 0) {
+            return -1;
+        }
+    }
+    return 0;
 }
 
 static int shift(struct router *router, const struct traffic *wanted, struct error *err)
 {
     __attribute__((cleanup(arena_release))) struct arena arena;
     struct traffic now;
-    struct call call = {0};
     arena_init(&arena);
     if (observe(router, &arena, &now, err) < 0) {
         return -1;
     }
-    bool open = next_call(router, &now, wanted, &call);
-    /* Each at most twice: a second time where the first did not hold. */
-    for (size_t calls = 0; open && calls < 2 * wanted->count; calls++) {
-        if (run_shift(router, &call, &arena, err) < 0 ||
-            await(router, wanted, &call, &open, err) < 0) {
+    size_t open = next_call(router, &now, wanted, NULL);
+    /* A second time where the first did not hold. */
+    for (int attempt = 0; attempt < 2 && open < wanted->count; attempt++) {
+        if (say_all(router, wanted, &arena, &now, err) < 0 ||
+            settle(router, wanted, &arena, &now, err) < 0) {
             return -1;
         }
+        open = next_call(router, &now, wanted, NULL);
     }
-    if (open) {
-        return error_set(err, ERROR_STATE, "'%s': %g %% and state %s were set, %g %% and state "
-                         "%s were read back", name_of(&call), call.wanted * 100,
-                         state_names[call.state], call.is * 100, state_names[call.was]);
+    if (open == wanted->count) {
+        return 0;
     }
-    return 0;
+    const struct call call = call_of(router, &now, wanted, open);
+    return error_set(err, ERROR_STATE,
+                     "'%s': %g %% and state %s were set, %g %% and state %s "
+                     "were read back",
+                     call.instance ? call.instance->name : call.slot, call.wanted * 100,
+                     state_names[call.state], call.is * 100, state_names[call.was]);
 }
 
 static void close_router(struct router *router)

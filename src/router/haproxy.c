@@ -27,11 +27,17 @@ struct router {
 
 static const struct field haproxy_router_fields[] = {
     HAPROXY_FIELD_ROWS(true),
-    {.name = "set-address", .type = FIELD_BOOL, .offset = offsetof(struct settings, set_address),
+    {.name = "set-address",
+     .type = FIELD_BOOL,
+     .offset = offsetof(struct settings, set_address),
      .def = "false",
      .doc = "Give each server the address of its instance's `url` before it gets traffic."},
-    {.name = "wait", .type = FIELD_DURATION, .offset = offsetof(struct settings, wait),
-     .def = "10s", .min = 0, .max = 600000,
+    {.name = "wait",
+     .type = FIELD_DURATION,
+     .offset = offsetof(struct settings, wait),
+     .def = "10s",
+     .min = 0,
+     .max = 600000,
      .doc = "How long a slot that is to serve may stay DOWN by HAProxy's own health check "
             "before a shift fails."},
     {.name = NULL},
@@ -54,12 +60,11 @@ static int refuse(const struct router *router, const char *what, struct error *e
                      what);
 }
 
-#define REFUSE(router, err, ...)                                                               \
+#define REFUSE(router, err, ...) \
     refuse((router), arena_format((router)->context->arena, __VA_ARGS__), (err))
 
 /* "http://10.0.0.1:8080/x" → "10.0.0.1" and "8080"; false where the host is a name. */
-static bool address_of(const char *url, struct arena *arena, const char **host,
-                       const char **port)
+static bool address_of(const char *url, struct arena *arena, const char **host, const char **port)
 {
     const char *start = url ? strstr(url, "://") : NULL;
     if (!start) {
@@ -85,14 +90,15 @@ static int check_instance(const struct router *router, const struct instance *in
 {
     const char *host, *port;
     if (!name_good(instance->server)) {
-        return REFUSE(router, err, "instance '%s': '%s' is no name of a server",
-                      instance->name, instance->server ? instance->server : "");
+        return REFUSE(router, err, "instance '%s': '%s' is no name of a server", instance->name,
+                      instance->server ? instance->server : "");
     }
     if (router->settings->set_address &&
         !address_of(instance->url, router->context->arena, &host, &port)) {
-        return REFUSE(router, err, "set-address needs a 'url' with a number address for "
-                      "instance '%s', not '%s'", instance->name,
-                      instance->url ? instance->url : "");
+        return REFUSE(router, err,
+                      "set-address needs a 'url' with a number address for "
+                      "instance '%s', not '%s'",
+                      instance->name, instance->url ? instance->url : "");
     }
     return 0;
 }
@@ -240,17 +246,20 @@ static int check_servers(const struct router *router, const struct servers *serv
                              backend, name, servers_names(servers, arena));
         }
         if (server->backup) {
-            return error_set(err, ERROR_STATE, "server '%s/%s' is a backup server, whose weight "
-                             "means nothing: take 'backup' away", backend, name);
+            return error_set(err, ERROR_STATE,
+                             "server '%s/%s' is a backup server, whose weight "
+                             "means nothing: take 'backup' away",
+                             backend, name);
         }
     }
     for (size_t i = 0; i < servers->count; i++) {
         const struct server *server = &servers->items[i];
         if (!server->backup && server->weight > 0 && server_state(server) == TRAFFIC_READY &&
             !is_wanted(wanted, server->name)) {
-            return error_set(err, ERROR_STATE, "server '%s/%s' takes traffic too, but is no "
-                             "instance: list it as one, or set its weight to 0", backend,
-                             server->name);
+            return error_set(err, ERROR_STATE,
+                             "server '%s/%s' takes traffic too, but is no "
+                             "instance: list it as one, or set its weight to 0",
+                             backend, server->name);
         }
     }
     return 0;
@@ -393,9 +402,11 @@ static int look_until_up(const struct router *router, const struct traffic *want
             return 0;
         }
         if (missing.dead && waited >= router->settings->wait) {
-            return error_set(err, ERROR_STATE, "server '%s/%s' is DOWN by HAProxy's own health "
+            return error_set(err, ERROR_STATE,
+                             "server '%s/%s' is DOWN by HAProxy's own health "
                              "check, and no other of its slot is up: the traffic was left as it "
-                             "is", backend_of(router), missing.dead->name);
+                             "is",
+                             backend_of(router), missing.dead->name);
         }
         if (clock->sleep(clock, clock->mono(clock) + LOOK_AGAIN_MS, err) < 0) {
             return -1;
@@ -403,15 +414,16 @@ static int look_until_up(const struct router *router, const struct traffic *want
     }
 }
 
-static int still_different(const struct router *router, const struct move *move,
-                           struct error *err)
+static int still_different(const struct router *router, const struct move *move, struct error *err)
 {
     static const char *const states[] = {
         [TRAFFIC_READY] = "ready", [TRAFFIC_DRAIN] = "drain", [TRAFFIC_MAINTENANCE] = "maint"};
-    return error_set(err, ERROR_STATE, "server '%s/%s': weight %lld and state %s were set, "
-                     "weight %lld and state %s were read back", backend_of(router),
-                     move->server->name, (long long)move->weight, states[move->route->state],
-                     (long long)move->server->weight, states[server_state(move->server)]);
+    return error_set(err, ERROR_STATE,
+                     "server '%s/%s': weight %lld and state %s were set, "
+                     "weight %lld and state %s were read back",
+                     backend_of(router), move->server->name, (long long)move->weight,
+                     states[move->route->state], (long long)move->server->weight,
+                     states[server_state(move->server)]);
 }
 
 static int shift(struct router *router, const struct traffic *wanted, struct error *err)

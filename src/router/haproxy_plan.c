@@ -11,9 +11,9 @@
 struct part {
     const struct route *route;
     const struct server *server;
-    double old, wanted;      /* shares */
-    int64_t ratio;           /* its weight in the smallest whole numbers */
-    int64_t before, after;   /* weights that count */
+    double old, wanted;    /* shares */
+    int64_t ratio;         /* its weight in the smallest whole numbers */
+    int64_t before, after; /* weights that count */
 };
 
 struct parts {
@@ -46,7 +46,8 @@ static struct parts take_parts(const struct servers *servers, const struct traff
 }
 
 /* The parts whose wanted share is that of `like`. */
-struct class {
+struct class
+{
     double share, old;
     int count;
 };
@@ -136,8 +137,8 @@ static bool in_ratio(const struct parts *parts)
         if (!first && part->ratio > 0) {
             first = part;
         }
-        if (first && (first->server->weight == 0 || part->server->weight * first->ratio !=
-                                                        first->server->weight * part->ratio)) {
+        if (first && (first->server->weight == 0 ||
+                      part->server->weight * first->ratio != first->server->weight * part->ratio)) {
             return false;
         }
         if (!first && part->server->weight != 0) {
@@ -258,15 +259,36 @@ static double group_excess(const struct walk *walk, const struct group *group)
     return over(group->now, walk->all.now) - fmax(before, after);
 }
 
-/* How far the worst share is above both what it was and what it will be. */
-static double excess(const struct walk *walk)
+/* How far the worst share is above both what it was and what it will be. Most of all a slot
+ * that rises must not come out above what is wanted: it is the new version, or the way back
+ * from it. A slot counts for more than one of its servers. */
+struct excess {
+    double rising, slot, single;
+};
+
+static bool rises(const struct walk *walk, const struct group *group)
 {
-    double worst = 0;
+    return over(group->after, walk->all.after) > over(group->before, walk->all.before);
+}
+
+static struct excess excess_of(const struct walk *walk)
+{
+    struct excess worst = {0, 0, 0};
     for (size_t i = 0; i < walk->parts->count; i++) {
-        worst = fmax(worst, group_excess(walk, &walk->single[i]));
-        worst = fmax(worst, group_excess(walk, &walk->slots[i]));
+        const double slot = group_excess(walk, &walk->slots[i]);
+        worst.rising = fmax(worst.rising, rises(walk, &walk->slots[i]) ? slot : 0);
+        worst.slot = fmax(worst.slot, slot);
+        worst.single = fmax(worst.single, group_excess(walk, &walk->single[i]));
     }
     return worst;
+}
+
+static bool is_less(struct excess a, struct excess b)
+{
+    if (fabs(a.rising - b.rising) > SAME) {
+        return a.rising < b.rising;
+    }
+    return fabs(a.slot - b.slot) > SAME ? a.slot < b.slot : a.single < b.single - SAME;
 }
 
 /* The open part whose change now lets the worst share rise least; count: none is open. */
@@ -274,24 +296,24 @@ static size_t next_best(struct walk *walk, const bool *open)
 {
     const size_t count = walk->parts->count;
     size_t best = count;
-    double least = 0;
+    struct excess least = {0, 0, 0};
     for (size_t i = 0; i < count; i++) {
         if (!open[i]) {
             continue;
         }
         walk_set(walk, i, walk->single[i].after);
-        const double rise = excess(walk);
+        const struct excess excess = excess_of(walk);
         walk_set(walk, i, walk->single[i].before);
-        if (best == count || rise < least - SAME) {
+        if (best == count || is_less(excess, least)) {
             best = i;
-            least = rise;
+            least = excess;
         }
     }
     return best;
 }
 
-void moves_plan(const struct servers *servers, const struct traffic *wanted,
-                struct arena *arena, struct moves *out)
+void moves_plan(const struct servers *servers, const struct traffic *wanted, struct arena *arena,
+                struct moves *out)
 {
     struct parts parts = take_parts(servers, wanted, arena);
     bool *open = arena_array(arena, parts.count, sizeof(*open));

@@ -20,12 +20,9 @@ struct column {
 #define AT(member) offsetof(struct server, member)
 
 static const struct column columns[] = {
-    {"srv_name", COLUMN_TEXT, AT(name)},
-    {"srv_addr", COLUMN_TEXT, AT(address)},
-    {"srv_port", COLUMN_NUMBER, AT(port)},
-    {"srv_uweight", COLUMN_NUMBER, AT(weight)},
-    {"srv_admin_state", COLUMN_NUMBER, AT(admin)},
-    {"srv_op_state", COLUMN_NUMBER, AT(operation)},
+    {"srv_name", COLUMN_TEXT, AT(name)},           {"srv_addr", COLUMN_TEXT, AT(address)},
+    {"srv_port", COLUMN_NUMBER, AT(port)},         {"srv_uweight", COLUMN_NUMBER, AT(weight)},
+    {"srv_admin_state", COLUMN_NUMBER, AT(admin)}, {"srv_op_state", COLUMN_NUMBER, AT(operation)},
 };
 
 #define COLUMNS (sizeof(columns) / sizeof(columns[0]))
@@ -126,8 +123,8 @@ static int read_state(char *text, struct arena *arena, struct servers *out, stru
     return 0;
 }
 
-int servers_parse(const char *answer, const char *backend, struct arena *arena,
-                  struct servers *out, struct error *err)
+int servers_parse(const char *answer, const char *backend, struct arena *arena, struct servers *out,
+                  struct error *err)
 {
     static const char table[] = "\n# pxname,";
     const char *stat = strstr(answer, table);

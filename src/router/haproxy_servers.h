@@ -54,10 +54,9 @@ struct moves {
 
 /* What differs, in an order in which no share is larger than before and after, as far as
  * there is one. Every wanted instance is among servers. */
-void moves_plan(const struct servers *servers, const struct traffic *wanted,
-                struct arena *arena, struct moves *out);
+void moves_plan(const struct servers *servers, const struct traffic *wanted, struct arena *arena,
+                struct moves *out);
 /* "set server shop/blue1 weight 5;…" */
-const char *moves_commands(const struct moves *moves, const char *backend,
-                           struct arena *arena);
+const char *moves_commands(const struct moves *moves, const char *backend, struct arena *arena);
 
 #endif

@@ -13,9 +13,8 @@ const char *const step_status_names[] = {
 };
 
 const char *const run_status_names[] = {
-    "running",         "waiting",   "held",   "succeeded",  "rolled-back",
-    "refused",         "failed",    "broken", "superseded", "rollback-failed",
-    "cancelled",       NULL,
+    "running", "waiting", "held",       "succeeded",       "rolled-back", "refused",
+    "failed",  "broken",  "superseded", "rollback-failed", "cancelled",   NULL,
 };
 
 const char *const event_kind_names[] = {
@@ -45,10 +44,9 @@ bool run_is_finished(enum run_status status)
 int run_exit_code(const struct run *run)
 {
     static const int codes[] = {
-        [RUN_RUNNING] = 6,     [RUN_WAITING] = 75,       [RUN_HELD] = 5,
-        [RUN_SUCCEEDED] = 0,   [RUN_ROLLED_BACK] = 2,    [RUN_REFUSED] = 3,
-        [RUN_FAILED] = 4,      [RUN_BROKEN] = 6,         [RUN_SUPERSEDED] = 7,
-        [RUN_ROLLBACK_FAILED] = 8,
+        [RUN_RUNNING] = 6,     [RUN_WAITING] = 75,        [RUN_HELD] = 5,   [RUN_SUCCEEDED] = 0,
+        [RUN_ROLLED_BACK] = 2, [RUN_REFUSED] = 3,         [RUN_FAILED] = 4, [RUN_BROKEN] = 6,
+        [RUN_SUPERSEDED] = 7,  [RUN_ROLLBACK_FAILED] = 8,
     };
 
     return run->status == RUN_CANCELLED ? run->exit_code : codes[run->status];
@@ -166,8 +164,7 @@ struct run_signature *run_add_signature(struct run *run, struct arena *arena)
 struct run_attempt *run_add_attempt(struct run *run, struct arena *arena)
 {
     void *items = run->attempts;
-    struct list list = {&items, &run->attempt_count, &run->attempt_capacity,
-                        sizeof *run->attempts};
+    struct list list = {&items, &run->attempt_count, &run->attempt_capacity, sizeof *run->attempts};
     struct run_attempt *row = add_row(arena, &list);
 
     run->attempts = items;

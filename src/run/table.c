@@ -7,16 +7,39 @@
 #include "run.h"
 #include "valid.h"
 
-#define TEXT(type, member) {#member, JSON_TEXT, offsetof(type, member), NULL, NULL, 0, 0}
-#define INT64(type, member) {#member, JSON_INT64, offsetof(type, member), NULL, NULL, 0, 0}
-#define INT(type, member) {#member, JSON_INT, offsetof(type, member), NULL, NULL, 0, 0}
-#define REAL(type, member) {#member, JSON_REAL, offsetof(type, member), NULL, NULL, 0, 0}
-#define ENUM(type, member, names) {#member, JSON_ENUM, offsetof(type, member), names, NULL, 0, 0}
-#define STRUCT(type, member, fields) \
-    {#member, JSON_STRUCT, offsetof(type, member), NULL, fields, 0, 0}
-#define ROWS(type, member, count, fields, row) \
-    {#member, JSON_ARRAY, offsetof(type, member), NULL, fields, sizeof(row), offsetof(type, count)}
-#define END {NULL, JSON_TEXT, 0, NULL, NULL, 0, 0}
+#define TEXT(type, member)                                           \
+    {                                                                \
+#member, JSON_TEXT, offsetof(type, member), NULL, NULL, 0, 0 \
+    }
+#define INT64(type, member)                                           \
+    {                                                                 \
+#member, JSON_INT64, offsetof(type, member), NULL, NULL, 0, 0 \
+    }
+#define INT(type, member)                                           \
+    {                                                               \
+#member, JSON_INT, offsetof(type, member), NULL, NULL, 0, 0 \
+    }
+#define REAL(type, member)                                           \
+    {                                                                \
+#member, JSON_REAL, offsetof(type, member), NULL, NULL, 0, 0 \
+    }
+#define ENUM(type, member, names)                                     \
+    {                                                                 \
+#member, JSON_ENUM, offsetof(type, member), names, NULL, 0, 0 \
+    }
+#define STRUCT(type, member, fields)                                     \
+    {                                                                    \
+#member, JSON_STRUCT, offsetof(type, member), NULL, fields, 0, 0 \
+    }
+#define ROWS(type, member, count, fields, row)                                  \
+    {                                                                           \
+#member, JSON_ARRAY, offsetof(type, member), NULL, fields, sizeof(row), \
+            offsetof(type, count)                                               \
+    }
+#define END                                  \
+    {                                        \
+        NULL, JSON_TEXT, 0, NULL, NULL, 0, 0 \
+    }
 
 static const char *const direction_names[] = {"forward", "backward", NULL};
 static const char *const arm_names[] = {"stable", "candidate", "all", NULL};
@@ -34,35 +57,22 @@ static const struct json_field run_step_fields[] = {
 };
 
 static const struct json_field check_fields[] = {
-    TEXT(struct run_check, step),
-    TEXT(struct run_check, group),
-    TEXT(struct run_check, name),
-    TEXT(struct run_check, role),
-    INT(struct run_check, verdict),
-    TEXT(struct run_check, evidence),
-    INT64(struct run_check, at),
-    INT64(struct run_check, took_ms),
-    INT(struct run_check, attempts),
-    END,
+    TEXT(struct run_check, step),    TEXT(struct run_check, group),
+    TEXT(struct run_check, name),    TEXT(struct run_check, role),
+    INT(struct run_check, verdict),  TEXT(struct run_check, evidence),
+    INT64(struct run_check, at),     INT64(struct run_check, took_ms),
+    INT(struct run_check, attempts), END,
 };
 
 static const struct json_field metric_fields[] = {
-    TEXT(struct run_metric, slo),
-    TEXT(struct run_metric, kind),
-    TEXT(struct run_metric, unit),
-    TEXT(struct run_metric, source),
-    REAL(struct run_metric, baseline),
-    REAL(struct run_metric, value),
-    REAL(struct run_metric, worst),
-    REAL(struct run_metric, limit),
-    REAL(struct run_metric, target),
-    REAL(struct run_metric, bad),
-    REAL(struct run_metric, requests),
-    REAL(struct run_metric, baseline_requests),
-    TEXT(struct run_metric, judgement),
-    TEXT(struct run_metric, detail),
-    INT64(struct run_metric, window),
-    END,
+    TEXT(struct run_metric, slo),       TEXT(struct run_metric, kind),
+    TEXT(struct run_metric, unit),      TEXT(struct run_metric, source),
+    REAL(struct run_metric, baseline),  REAL(struct run_metric, value),
+    REAL(struct run_metric, worst),     REAL(struct run_metric, limit),
+    REAL(struct run_metric, target),    REAL(struct run_metric, bad),
+    REAL(struct run_metric, requests),  REAL(struct run_metric, baseline_requests),
+    TEXT(struct run_metric, judgement), TEXT(struct run_metric, detail),
+    INT64(struct run_metric, window),   END,
 };
 
 static const struct json_field event_fields[] = {
@@ -76,12 +86,9 @@ static const struct json_field event_fields[] = {
 };
 
 static const struct json_field signature_fields[] = {
-    TEXT(struct run_signature, role),
-    TEXT(struct run_signature, who),
-    TEXT(struct run_signature, step),
-    TEXT(struct run_signature, comment),
-    INT64(struct run_signature, at),
-    END,
+    TEXT(struct run_signature, role), TEXT(struct run_signature, who),
+    TEXT(struct run_signature, step), TEXT(struct run_signature, comment),
+    INT64(struct run_signature, at),  END,
 };
 
 static const struct json_field attempt_fields[] = {
@@ -95,12 +102,8 @@ static const struct json_field attempt_fields[] = {
 };
 
 static const struct json_field sample_fields[] = {
-    INT64(struct run_sample, at),
-    REAL(struct run_sample, seconds),
-    REAL(struct run_sample, bad),
-    REAL(struct run_sample, total),
-    REAL(struct run_sample, gauge),
-    END,
+    INT64(struct run_sample, at),   REAL(struct run_sample, seconds), REAL(struct run_sample, bad),
+    REAL(struct run_sample, total), REAL(struct run_sample, gauge),   END,
 };
 
 static const struct json_field stream_fields[] = {

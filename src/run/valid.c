@@ -158,8 +158,8 @@ static int check_rows(struct run *run, struct error *err)
 
 int run_valid(struct run *run, struct arena *arena, struct error *err)
 {
-    if (need_all(run, err) != 0 || check_ids(run, arena, err) != 0 ||
-        check_steps(run, err) != 0 || check_rows(run, err) != 0) {
+    if (need_all(run, err) != 0 || check_ids(run, arena, err) != 0 || check_steps(run, err) != 0 ||
+        check_rows(run, err) != 0) {
         return -1;
     }
     if (run->exit_code < 0 || run->exit_code > EXIT_CODE_MAX) {

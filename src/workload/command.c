@@ -8,210 +8,6 @@
 
 #include <string.h>
 
-#define NAME_CHARACTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-"
-
-/* ---- settings --------------------------------------------------------------------- */
-
-static const struct field instance_fields[] = {
-    {.name = "name", .type = FIELD_TEXT, .offset = offsetof(struct instance, name),
-     .required = true, .doc = "Its name: letters, digits, `.`, `_` and `-`."},
-    {.name = "slot", .type = FIELD_TEXT, .offset = offsetof(struct instance, slot),
-     .doc = "`blue` or `green`, or any two names: the half that it belongs to. None at all: "
-            "the instances are updated in place."},
-    {.name = "url", .type = FIELD_URL, .offset = offsetof(struct instance, url),
-     .doc = "Its own address, past the load balancer; `${base_url}` of its commands."},
-    {.name = "server", .type = FIELD_TEXT, .offset = offsetof(struct instance, server),
-     .doc = "Its name in the load balancer; default: its name."},
-    {.name = NULL},
-};
-
-#define LIMIT(key, member, value, sentence)                                                    \
-    {.name = (key), .type = FIELD_DURATION, .offset = offsetof(struct timeouts, member),       \
-     .def = (value), .min = 100, .max = 86400000, .doc = (sentence)}
-
-static const struct field timeout_fields[] = {
-    LIMIT("start", start, "5m", "The longest time `start` may take."),
-    LIMIT("stop", stop, "2m", "The longest time `stop` may take."),
-    LIMIT("update", update, "10m", "The longest time `update` may take."),
-    LIMIT("status", status, "10s", "The longest time `status` may take."),
-    LIMIT("version", version, "10s", "The longest time `version` may take."),
-    LIMIT("hook", hook, "5m", "The longest time `promote` and `retire` may take."),
-    LIMIT("down", down, "30s", "The longest time from the end of `stop` until `status` fails."),
-    LIMIT("settle", settle, "10s",
-          "How long an instance that already runs the wanted version, but is not ready, is left "
-          "alone before it is started anew."),
-    {.name = NULL},
-};
-
-#define COMMAND(key, member, needed, sentence)                                                 \
-    {.name = (key), .type = FIELD_COMMAND,                                                     \
-     .offset = offsetof(struct command_settings, member), .required = (needed),                \
-     .doc = (sentence)}
-
-static const struct field command_fields[] = {
-    {.name = "instances", .type = FIELD_ROWS,
-     .offset = offsetof(struct command_settings, instances), .required = true,
-     .fields = instance_fields, .size = sizeof(struct instance),
-     .doc = "Every running copy of the application."},
-    COMMAND("start", start, false,
-            "Starts ${version} on ${instance}; may be called again for what already runs."),
-    COMMAND("stop", stop, false,
-            "Stops ${instance}; `status` fails soon after it, and once it is down this does "
-            "nothing."),
-    COMMAND("update", update, false,
-            "Replaces what runs on ${instance} by ${version}; default: `stop`, then `start`."),
-    COMMAND("status", status, true,
-            "Ends with 0 when ${instance} can serve, with 75 when it runs but cannot serve "
-            "yet, else with another code; may print `restarts=3` and `oom=0`."),
-    COMMAND("version", version, true,
-            "Prints the version that ${instance} itself says it runs; fails when it is down."),
-    COMMAND("promote", promote, false,
-            "Runs once when the new version has become the stable one; must be repeatable."),
-    COMMAND("retire", retire, false,
-            "Runs once after the old ${slot} was stopped; must be repeatable."),
-    {.name = "timeouts", .type = FIELD_SECTION,
-     .offset = offsetof(struct command_settings, timeouts), .fields = timeout_fields,
-     .size = sizeof(struct timeouts), .doc = "Time limits of the commands."},
-    {.name = NULL},
-};
-
-static int refuse(const struct driver_context *context, const char *what, struct error *err)
-{
-    const struct place *place = &context->config->workload.place;
-    return error_set(err, ERROR_CONFIG, "%s:%d:%d: workload.command: %s",
-                     place->origin ? place->origin : "deploy.yaml", place->line, place->column,
-                     what);
-}
-
-#define REFUSE(workload, err, ...)                                                             \
-    refuse((workload)->context, arena_format((workload)->context->arena, __VA_ARGS__), (err))
-
-static bool name_good(const char *name)
-{
-    return !text_blank(name) && strlen(name) <= 63 &&
-           strspn(name, NAME_CHARACTERS) == strlen(name);
-}
-
-static int check_instance(const struct workload *workload, size_t at, struct error *err)
-{
-    const struct instance *mine = &workload->instances.items[at];
-    if (!name_good(mine->name)) {
-        return REFUSE(workload, err, "'%s' is no name of an instance: write letters, digits, "
-                      "'.', '_' and '-', at most 63", mine->name ? mine->name : "");
-    }
-    if (mine->slot && !name_good(mine->slot)) {
-        return REFUSE(workload, err, "instance '%s': '%s' is no name of a slot", mine->name,
-                      mine->slot);
-    }
-    for (size_t i = 0; i < at; i++) {
-        const struct instance *other = &workload->instances.items[i];
-        if (text_equal(mine->name, other->name)) {
-            return REFUSE(workload, err, "two instances are called '%s'", mine->name);
-        }
-        if (text_equal(mine->server, other->server)) {
-            return REFUSE(workload, err, "instances '%s' and '%s' have the same server '%s'",
-                          other->name, mine->name, mine->server);
-        }
-    }
-    return 0;
-}
-
-/* The slot of the first instance that is in another slot than `slot`. */
-static const char *other_slot(const struct workload *workload, const char *slot)
-{
-    for (size_t i = 0; i < workload->instances.count; i++) {
-        if (!text_equal(workload->instances.items[i].slot, slot)) {
-            return workload->instances.items[i].slot;
-        }
-    }
-    return NULL;
-}
-
-static size_t slot_size(const struct workload *workload, const char *slot)
-{
-    size_t size = 0;
-    for (size_t i = 0; i < workload->instances.count; i++) {
-        size += text_equal(workload->instances.items[i].slot, slot) ? 1U : 0U;
-    }
-    return size;
-}
-
-static int check_slots(const struct workload *workload, struct error *err)
-{
-    const size_t count = workload->instances.count, without = slot_size(workload, NULL);
-    if (without == count) {
-        return 0;
-    }
-    if (without > 0) {
-        return REFUSE(workload, err, "%zu of %zu instances have no 'slot': give every instance "
-                      "one of two slots, or none of them", without, count);
-    }
-    const char *one = workload->instances.items[0].slot, *two = other_slot(workload, one);
-    if (!two) {
-        return REFUSE(workload, err, "all instances are in slot '%s': add as many in a second "
-                      "slot, or take 'slot' away to update them in place", one);
-    }
-    const size_t ones = slot_size(workload, one), twos = slot_size(workload, two);
-    if (ones + twos != count) {
-        return REFUSE(workload, err, "there are more than two slots: '%s', '%s' and others",
-                      one, two);
-    }
-    if (ones != twos) {
-        return REFUSE(workload, err, "slot '%s' has %zu instances and '%s' has %zu: a slot must "
-                      "be able to take over from the other", one, ones, two, twos);
-    }
-    return 0;
-}
-
-static int check_commands(const struct workload *workload, struct error *err)
-{
-    const struct command_settings *settings = workload->settings;
-    const bool start = command_given(&settings->start), stop = command_given(&settings->stop);
-    const bool slots = workload->traits == WORKLOAD_SLOTS;
-    if ((start && stop) || (!slots && command_given(&settings->update))) {
-        return 0;
-    }
-    const char *missing = start ? "stop" : "start";
-    const char *version = start ? "" : ", \"${version}\"";
-    return REFUSE(workload, err, "'%s' is missing%s; write for example `%s: [./ops/%s, "
-                  "\"${instance}\"%s]`", missing, slots ? "" : " (or 'update')", missing,
-                  missing, version);
-}
-
-static void take_instances(struct workload *workload)
-{
-    const struct rows *rows = &workload->settings->instances;
-    const struct instance *given = rows->items;
-    struct instance *items =
-        arena_array(workload->context->arena, rows->count, sizeof(*items));
-    for (size_t i = 0; i < rows->count; i++) {
-        items[i] = given[i];
-        items[i].slot = text_blank(given[i].slot) ? NULL : given[i].slot;
-        items[i].server = text_blank(given[i].server) ? given[i].name : given[i].server;
-    }
-    workload->instances = (struct instances){items, rows->count};
-}
-
-static int open_workload(const struct driver_context *context, struct workload **out,
-                         struct error *err)
-{
-    struct workload *workload = ARENA_NEW(context->arena, struct workload);
-    workload->context = driver_keep(context);
-    workload->settings = context->settings;
-    take_instances(workload);
-    for (size_t i = 0; i < workload->instances.count; i++) {
-        if (check_instance(workload, i, err) < 0) {
-            return -1;
-        }
-    }
-    workload->traits = workload->instances.items[0].slot ? WORKLOAD_SLOTS : WORKLOAD_IN_PLACE;
-    if (check_slots(workload, err) < 0 || check_commands(workload, err) < 0) {
-        return -1;
-    }
-    *out = workload;
-    return 0;
-}
-
 static unsigned traits_of(const struct workload *workload)
 {
     return workload->traits;
@@ -221,6 +17,7 @@ static void close_workload(struct workload *workload)
 {
     (void)workload;
 }
+
 /* ---- acting ----------------------------------------------------------------------- */
 
 struct job {
@@ -249,13 +46,58 @@ static int wrap(const struct subject *subject, struct error *err)
     return subject->slot ? error_wrap(err, "slot '%s'", subject->slot) : -1;
 }
 
+static const char *record_name(const struct workload *workload, const struct job *job,
+                               const struct subject *subject, struct arena *arena)
+{
+    const char *where = subject->instance ? subject->instance->name : subject->slot;
+    return arena_format(arena, "%s/%s/%s/%s", workload->context->run_id, subject->step, job->name,
+                        where ? where : "all");
+}
+
+static bool is_recorded(const struct workload *workload, const struct subject *subject)
+{
+    return workload->context->records && workload->context->run_id && subject->step;
+}
+
+/* What an earlier process's command of this very step came to, by its guard's own words. */
+static int recall(const struct workload *workload, const struct job *job,
+                  const struct subject *subject, enum recorded *out, bool *done, struct error *err)
+{
+    __attribute__((cleanup(arena_release))) struct arena arena;
+    int code = 0;
+    arena_init(&arena);
+    *out = RECORDED_NEVER;
+    *done = false;
+    if (!subject->resumed || !is_recorded(workload, subject)) {
+        return 0;
+    }
+    const char *name = record_name(workload, job, subject, &arena);
+    if (process_recorded(workload->context->records, name, out, &code, err) < 0) {
+        return -1;
+    }
+    *done = *out == RECORDED_ENDED && code == 0;
+    return 0;
+}
+
 static int run(struct workload *workload, const struct job *job, const struct subject *subject,
                struct error *err)
 {
     __attribute__((cleanup(arena_release))) struct arena arena;
+    enum recorded recorded;
+    bool done;
     arena_init(&arena);
+    if (recall(workload, job, subject, &recorded, &done, err) < 0) {
+        return -1;
+    }
+    if (done) {
+        return 0;
+    }
     struct process_spec spec = command_spec(workload, job->command, subject, &arena);
     spec.timeout_ms = job->timeout;
+    if (is_recorded(workload, subject)) {
+        spec.record = workload->context->records;
+        spec.record_name = record_name(workload, job, subject, &arena);
+    }
     struct process_result result = {0};
     int outcome = process_run(workload->context->loop, &spec, &result, err);
     if (outcome == 0 && (result.exit_code != 0 || result.signal != 0)) {
@@ -270,8 +112,7 @@ static int run(struct workload *workload, const struct job *job, const struct su
     return 0;
 }
 
-static int take_down(struct workload *workload, const struct subject *subject,
-                     struct error *err)
+static int take_down(struct workload *workload, const struct subject *subject, struct error *err)
 {
     const struct command_settings *settings = workload->settings;
     const struct job job = {"stop", &settings->stop, settings->timeouts.stop};
@@ -294,6 +135,22 @@ static bool occupied(const struct sight *sight)
     return sight->life != LIFE_DOWN || sight->state.version != NULL;
 }
 
+/* A start that was cut off with its machine may still come up: it gets its time first. */
+static int settle_interrupted(struct workload *workload, const struct job *job,
+                              const struct subject *subject, struct error *err)
+{
+    enum recorded recorded;
+    enum life life;
+    bool done;
+    if (recall(workload, job, subject, &recorded, &done, err) < 0) {
+        return -1;
+    }
+    if (recorded != RECORDED_BEGUN) {
+        return 0;
+    }
+    return command_await(workload, subject->instance, LIFE_READY, &life, err);
+}
+
 static int put(struct workload *workload, const struct subject *subject, bool by_update,
                struct error *err)
 {
@@ -303,7 +160,9 @@ static int put(struct workload *workload, const struct subject *subject, bool by
     __attribute__((cleanup(arena_release))) struct arena arena;
     struct sight sight;
     arena_init(&arena);
-    if (command_look_at(workload, subject->instance, &arena, &sight, err) < 0) {
+    by_update = by_update && command_given(&settings->update);
+    if (settle_interrupted(workload, by_update ? &update : &start, subject, err) < 0 ||
+        command_look_at(workload, subject->instance, &arena, &sight, err) < 0) {
         return -1;
     }
     const bool taken = occupied(&sight);
@@ -316,7 +175,7 @@ static int put(struct workload *workload, const struct subject *subject, bool by
             return 0;
         }
     }
-    if (by_update && command_given(&settings->update)) {
+    if (by_update) {
         return run(workload, &update, subject, err);
     }
     if (taken && take_down(workload, subject, err) < 0) {
@@ -341,9 +200,10 @@ static int clear(struct workload *workload, const struct subject *subject, struc
 enum act { ACT_START, ACT_UPDATE, ACT_STOP };
 
 static int act_on(struct workload *workload, const struct instance *instance,
-                  const char *version, enum act act, struct error *err)
+                  const struct workload_target *target, enum act act, struct error *err)
 {
-    const struct subject subject = {instance, instance->slot, version};
+    const struct subject subject = {instance, instance->slot, target->version, target->step,
+                                    target->resumed};
     if (act == ACT_STOP) {
         return clear(workload, &subject, err);
     }
@@ -360,12 +220,12 @@ static int act_on_slot(struct workload *workload, const struct workload_target *
             continue;
         }
         found++;
-        if (act_on(workload, instance, target->version, act, err) < 0) {
+        if (act_on(workload, instance, target, act, err) < 0) {
             return -1;
         }
     }
-    return found > 0 ? 0 : error_set(err, ERROR_NOTFOUND, "no instance is in slot '%s'",
-                                     target->slot);
+    return found > 0 ? 0
+                     : error_set(err, ERROR_NOTFOUND, "no instance is in slot '%s'", target->slot);
 }
 
 static const struct instance *find(const struct workload *workload, const char *name)
@@ -387,10 +247,9 @@ static int act_on_target(struct workload *workload, const struct workload_target
     for (size_t i = 0; i < target->count; i++) {
         const struct instance *instance = find(workload, target->names[i]);
         if (!instance) {
-            return error_set(err, ERROR_NOTFOUND, "no instance is called '%s'",
-                             target->names[i]);
+            return error_set(err, ERROR_NOTFOUND, "no instance is called '%s'", target->names[i]);
         }
-        if (act_on(workload, instance, target->version, act, err) < 0) {
+        if (act_on(workload, instance, target, act, err) < 0) {
             return -1;
         }
     }
@@ -401,7 +260,8 @@ static int run_hook(struct workload *workload, const struct workload_target *tar
                     const struct command *command, struct error *err)
 {
     const struct job job = {"hook", command, workload->settings->timeouts.hook};
-    const struct subject subject = {NULL, target->slot, target->version};
+    const struct subject subject = {NULL, target->slot, target->version, target->step,
+                                    target->resumed};
     return command_given(command) ? run(workload, &job, &subject, err) : 0;
 }
 
@@ -423,8 +283,7 @@ static int promote(struct workload *workload, const struct workload_target *targ
     return run_hook(workload, target, &workload->settings->promote, err);
 }
 
-static int undo(struct workload *workload, const struct workload_target *target,
-                struct error *err)
+static int undo(struct workload *workload, const struct workload_target *target, struct error *err)
 {
     return act_on_target(workload, target, target->slot ? ACT_STOP : ACT_UPDATE, err);
 }
@@ -439,7 +298,7 @@ static int retire(struct workload *workload, const struct workload_target *targe
 }
 
 static const struct workload_driver driver = {
-    .open = open_workload,
+    .open = command_open,
     .traits = traits_of,
     .observe = command_observe,
     .deploy = deploy,

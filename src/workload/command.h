@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What the two files of the command workload share: command.c acts, command_look.c only looks.
+ * What the files of the command workload share: command_settings.c checks what is
+ * configured, command_look.c only looks, command.c acts.
  */
 #ifndef WORKLOAD_COMMAND_H
 #define WORKLOAD_COMMAND_H
@@ -38,7 +39,13 @@ struct sight {
 struct subject {
     const struct instance *instance;
     const char *slot, *version;
+    const char *step; /* of the run, for the records; NULL when only looking */
+    bool resumed;     /* a killed process had begun this step */
 };
+
+extern const struct field command_fields[];
+MUST_CHECK int command_open(const struct driver_context *context, struct workload **out,
+                            struct error *err);
 
 struct process_spec command_spec(const struct workload *workload, const struct command *command,
                                  const struct subject *subject, struct arena *arena);

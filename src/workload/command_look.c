@@ -20,9 +20,8 @@ static const char *image_of(const struct workload *workload, const char *version
                         driver_variables(workload->context, chosen, arena));
 }
 
-struct process_spec command_spec(const struct workload *workload,
-                                   const struct command *command, const struct subject *subject,
-                                   struct arena *arena)
+struct process_spec command_spec(const struct workload *workload, const struct command *command,
+                                 const struct subject *subject, struct arena *arena)
 {
     struct variable more[7];
     size_t count = 0;
@@ -74,8 +73,7 @@ static enum life life_of(const struct process_result *result)
     return result->exit_code == EXIT_NOT_READY ? LIFE_UP : LIFE_DOWN;
 }
 
-static void read_status(const struct operation *operation, struct sight *sight,
-                        struct arena *arena)
+static void read_status(const struct operation *operation, struct sight *sight, struct arena *arena)
 {
     const struct process_result *result = &operation->result;
     const char *output = result->output.data ? result->output.data : "";
@@ -103,8 +101,8 @@ static void read_version(const struct process_result *result, struct sight *sigh
 }
 
 /* At most LOOKED_AT_ONCE, with both commands of all of them in parallel. */
-static int look_some(struct workload *workload, const struct instances *some,
-                     struct arena *arena, struct sight *out, struct error *err)
+static int look_some(struct workload *workload, const struct instances *some, struct arena *arena,
+                     struct sight *out, struct error *err)
 {
     const struct command_settings *settings = workload->settings;
     struct operation *operations = arena_array(arena, some->count * 2, sizeof(*operations));
@@ -134,7 +132,7 @@ static int look_some(struct workload *workload, const struct instances *some,
 }
 
 int command_look(struct workload *workload, const struct instances *all, struct arena *arena,
-                struct sight *out, struct error *err)
+                 struct sight *out, struct error *err)
 {
     for (size_t from = 0; from < all->count; from += LOOKED_AT_ONCE) {
         struct instances some = {all->items + from, all->count - from};
@@ -149,7 +147,7 @@ int command_look(struct workload *workload, const struct instances *all, struct 
 }
 
 int command_observe(struct workload *workload, struct arena *arena, struct workload_state *out,
-                   struct error *err)
+                    struct error *err)
 {
     const size_t count = workload->instances.count;
     struct sight *sights = arena_array(arena, count, sizeof(*sights));
@@ -169,8 +167,8 @@ int command_observe(struct workload *workload, struct arena *arena, struct workl
     return 0;
 }
 
-int command_look_at(struct workload *workload, const struct instance *instance,
-                   struct arena *arena, struct sight *out, struct error *err)
+int command_look_at(struct workload *workload, const struct instance *instance, struct arena *arena,
+                    struct sight *out, struct error *err)
 {
     struct instance copy = *instance;
     const struct instances one = {&copy, 1};
@@ -178,8 +176,7 @@ int command_look_at(struct workload *workload, const struct instance *instance,
         return -1;
     }
     if (out->broken) {
-        return error_set(err, ERROR_STATE, "instance '%s': %s", instance->name,
-                         out->state.detail);
+        return error_set(err, ERROR_STATE, "instance '%s': %s", instance->name, out->state.detail);
     }
     return 0;
 }
@@ -190,8 +187,8 @@ static int pause_for(struct workload *workload, int64_t ms, struct error *err)
     return clock->sleep(clock, clock->mono(clock) + ms, err);
 }
 
-int command_await(struct workload *workload, const struct instance *instance,
-                  enum life wanted, enum life *life, struct error *err)
+int command_await(struct workload *workload, const struct instance *instance, enum life wanted,
+                  enum life *life, struct error *err)
 {
     struct clock *clock = workload->context->clock;
     const struct timeouts *timeouts = &workload->settings->timeouts;

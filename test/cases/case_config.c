@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * test/cases/config: one deploy.yaml a file, and either every problem of it, in order, or
- * the keys that @SHOW asks for as they were bound. `@FILE +base` adds the keys of `base`
- * that the file does not have itself; @SET and @ENV are what the caller gave.
- * CASES_UPDATE=1 writes what came out into the files.
+ * the keys that @SHOW asks for as they were bound; what is not set is left out. `@FILE +base`
+ * adds the keys of `base` that the file does not have itself; @SET and @ENV are what the
+ * caller gave. CASES_UPDATE=1 writes what came out into the files.
  */
 #include "../../src/config/binder.h"
 
@@ -115,7 +115,7 @@ static const char *const base[] = {
     "traffic: {haproxy: {socket: /run/haproxy.sock, backend: shop}}\n", "metrics: {haproxy: }\n",
     NULL};
 
-/* ---- what was bound, as text --------------------------------------------------------------- */
+/* ---- what was bound, as text --- */
 
 struct dump {
     struct arena *arena;
@@ -140,8 +140,8 @@ static bool shown(const struct dump *d, const char *path)
 
 static void line(struct dump *d, const char *path, const char *value)
 {
-    if (shown(d, path)) {
-        buf_addf(d->out, "%s = %s\n", path, value ? value : "-");
+    if (value && shown(d, path)) {
+        buf_addf(d->out, "%s = %s\n", path, value);
     }
 }
 
@@ -214,9 +214,9 @@ static void dump_choice(struct dump *d, const char *path, const struct choice *c
 static void dump_row(struct dump *d, const char *path, const struct field *field, const char *at,
                      size_t i)
 {
-    const char *name = field->type == FIELD_NAMED
-                           ? arena_format(d->arena, "%s.%s", path, *(const char *const *)(const void *)at)
-                           : arena_format(d->arena, "%s[%zu]", path, i);
+    const char *given = field->type == FIELD_NAMED ? *(const char *const *)(const void *)at : NULL;
+    const char *name = given ? arena_format(d->arena, "%s.%s", path, given)
+                             : arena_format(d->arena, "%s[%zu]", path, i);
     dump_fields(d, name, field->fields, at);
     if (field->type == FIELD_CHECKS) {
         dump_choice(d, name, &((const struct check_config *)(const void *)at)->kind);
@@ -263,7 +263,7 @@ static void dump_fields(struct dump *d, const char *path, const struct field *fi
     }
 }
 
-/* ---- cases ------------------------------------------------------------------------------------ */
+/* ---- cases --- */
 
 struct sample {
     const char *path;

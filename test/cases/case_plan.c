@@ -27,10 +27,10 @@
 
 struct golden {
     struct arena *arena;
-    char *config, *facts, *expect;    /* sections */
+    char *config, *facts, *expect; /* sections */
     const char *strategy, *version, *guidance;
-    const char *head;                 /* everything up to and with the line @EXPECT */
-    long done;                        /* -1: the plan itself */
+    const char *head; /* everything up to and with the line @EXPECT */
+    long done;        /* -1: the plan itself */
 };
 
 static char scratch[] = "/tmp/case-plan-XXXXXX";

@@ -20,8 +20,8 @@ static struct clock real_clock;
 static struct config *config;
 static struct driver_context context;
 static struct variable variables[] = {
-    {"app", "shop"}, {"version", "v2"}, {"image", "registry/shop:v2"}, {"base_url", NULL},
-    {NULL, NULL},
+    {"app", "shop"},    {"version", "v2"}, {"image", "registry/shop:v2"},
+    {"base_url", NULL}, {NULL, NULL},
 };
 
 static inline int driver_begin(void **state)

@@ -49,9 +49,10 @@ static inline bool coin(struct world *world)
 static inline void random_checks(struct world *world)
 {
     for (int i = 0; i < 3; i++) {
-        world->checks[i] = (struct check_config){
-            .name = "check", .timeout = 1000 + (int64_t)roll(world, 9000),
-            .retries = (int64_t)roll(world, 4), .retry_delay = 1000};
+        world->checks[i] = (struct check_config){.name = "check",
+                                                 .timeout = 1000 + (int64_t)roll(world, 9000),
+                                                 .retries = (int64_t)roll(world, 4),
+                                                 .retry_delay = 1000};
     }
     for (int g = 0; g < GATES; g++) {
         world->config.gates[g] = (struct rows){world->checks, roll(world, 4)};
@@ -67,8 +68,8 @@ static inline void random_stages(struct world *world)
     size_t count = 1 + roll(world, 4);
 
     for (size_t i = 0; i < count; i++) {
-        world->stages[i].weight = i + 1 == count ? 1 : 0.01 + 0.2 * (double)i +
-                                                       0.001 * (double)roll(world, 100);
+        world->stages[i].weight =
+            i + 1 == count ? 1 : 0.01 + 0.2 * (double)i + 0.001 * (double)roll(world, 100);
         world->stages[i].watch = 1000 * (int64_t)(1 + roll(world, 600));
     }
     world->config.canary_steps = (struct rows){world->stages, count};
@@ -100,14 +101,20 @@ static inline void random_instance(struct world *world, size_t i, bool slots, bo
 {
     struct fact_instance *instance = &world->instances[i];
     bool stable = !slots || i % 2 == 0;
-    bool odd = roll(world, 12) == 0;
+    uint64_t odd = roll(world, 16); /* 0: down, 1: not ready, 2 and 3: another version */
 
     instance->name = arena_format(&world->arena, "web-%zu", i + 1);
     instance->slot = !slots ? NULL : i % 2 == 0 ? "blue" : "green";
     instance->url = coin(world) ? arena_format(&world->arena, "http://i%zu.test", i) : NULL;
-    instance->running = !first && (stable ? !odd : coin(world));
-    instance->ready = instance->running && !(odd && coin(world));
-    instance->version = !instance->running ? NULL : stable && !odd ? "v1" : coin(world) ? "v2" : "v0";
+    instance->running = !first && (stable ? odd != 0 : coin(world));
+    instance->ready = instance->running && odd != 1;
+    instance->version = stable ? "v1" : coin(world) ? "v2" : "v0";
+    if (odd == 2 || (odd == 3 && !slots)) {
+        instance->version = "v2";
+    }
+    if (!instance->running) {
+        instance->version = NULL;
+    }
     instance->share = !first && stable && roll(world, 20) != 0 ? 1 : 0;
 }
 
@@ -141,10 +148,12 @@ static inline void world_open(struct world *world, uint64_t seed)
     world->focus.tight = coin(world);
     world->focus.reviewers = (struct texts){reviewers, roll(world, 3)};
     bool slots = world->facts.traits & FACT_SLOTS;
-    world->request = (struct plan_request){
-        &world->config, &world->facts,
-        !slots ? STRATEGY_ROLLING : coin(world) ? STRATEGY_CANARY : STRATEGY_BLUE_GREEN,
-        roll(world, 10) == 0 ? "v1" : "v2", coin(world) ? &world->focus : NULL};
+    world->request = (struct plan_request){&world->config, &world->facts,
+                                           !slots        ? STRATEGY_ROLLING
+                                           : coin(world) ? STRATEGY_CANARY
+                                                         : STRATEGY_BLUE_GREEN,
+                                           roll(world, 10) == 0 ? "v1" : "v2",
+                                           coin(world) ? &world->focus : NULL};
 }
 
 static inline void world_close(struct world *world)

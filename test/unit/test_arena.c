@@ -207,7 +207,7 @@ static int code_of_child(int which, char *said, size_t size)
     }
     close(ends[1]);
     size_t length = 0;
-    for (ssize_t got = 1; got > 0 && length < size - 1; length += got > 0 ? (size_t)got : 0) {
+    for (ssize_t got = 1; got > 0 && length<size - 1; length += got> 0 ? (size_t)got : 0) {
         got = read(ends[0], said + length, size - 1 - length);
     }
     said[length] = '\0';

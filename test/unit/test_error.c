@@ -97,10 +97,10 @@ static void system_errors_have_kinds(void **state)
         int number;
         enum error_kind kind;
     } cases[] = {
-        {ENOENT, ERROR_NOTFOUND},      {EACCES, ERROR_DENIED},      {EPERM, ERROR_DENIED},
-        {ETIMEDOUT, ERROR_TIMEOUT},    {ENOSPC, ERROR_STATE},       {EROFS, ERROR_STATE},
+        {ENOENT, ERROR_NOTFOUND},      {EACCES, ERROR_DENIED},        {EPERM, ERROR_DENIED},
+        {ETIMEDOUT, ERROR_TIMEOUT},    {ENOSPC, ERROR_STATE},         {EROFS, ERROR_STATE},
         {EDQUOT, ERROR_STATE},         {ECONNREFUSED, ERROR_NETWORK}, {ECONNRESET, ERROR_NETWORK},
-        {ECONNABORTED, ERROR_NETWORK}, {EIO, ERROR_REMOTE},         {EINVAL, ERROR_REMOTE},
+        {ECONNABORTED, ERROR_NETWORK}, {EIO, ERROR_REMOTE},           {EINVAL, ERROR_REMOTE},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct error err;
@@ -121,14 +121,22 @@ static void kinds_have_names_and_codes(void **state)
         int code;
         bool transient;
     } cases[] = {
-        {ERROR_USAGE, "usage", 1, false},       {ERROR_CONFIG, "config", 1, false},
-        {ERROR_AUTH, "auth", 6, false},         {ERROR_DENIED, "denied", 6, false},
-        {ERROR_NOTFOUND, "notfound", 6, false}, {ERROR_CONFLICT, "conflict", 7, false},
-        {ERROR_TIMEOUT, "timeout", 6, true},    {ERROR_NETWORK, "network", 6, true},
-        {ERROR_RATELIMIT, "ratelimit", 6, true}, {ERROR_REMOTE, "remote", 6, true},
-        {ERROR_FORMAT, "format", 6, false},     {ERROR_STATE, "state", 6, false},
-        {ERROR_GATE, "gate", 3, false},         {ERROR_CANCELLED, "cancelled", 130, false},
-        {ERROR_BUG, "bug", 6, false},           {ERROR_NONE, "none", 6, false},
+        {ERROR_USAGE, "usage", 1, false},
+        {ERROR_CONFIG, "config", 1, false},
+        {ERROR_AUTH, "auth", 6, false},
+        {ERROR_DENIED, "denied", 6, false},
+        {ERROR_NOTFOUND, "notfound", 6, false},
+        {ERROR_CONFLICT, "conflict", 7, false},
+        {ERROR_TIMEOUT, "timeout", 6, true},
+        {ERROR_NETWORK, "network", 6, true},
+        {ERROR_RATELIMIT, "ratelimit", 6, true},
+        {ERROR_REMOTE, "remote", 6, true},
+        {ERROR_FORMAT, "format", 6, false},
+        {ERROR_STATE, "state", 6, false},
+        {ERROR_GATE, "gate", 3, false},
+        {ERROR_CANCELLED, "cancelled", 130, false},
+        {ERROR_BUG, "bug", 6, false},
+        {ERROR_NONE, "none", 6, false},
     };
     assert_int_equal(sizeof cases / sizeof cases[0], ERROR_KINDS);
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -137,7 +145,7 @@ static void kinds_have_names_and_codes(void **state)
         assert_int_equal(error_is_transient(cases[i].kind), cases[i].transient);
     }
     assert_string_equal(error_kind_name(ERROR_KINDS), "unknown");
-    assert_string_equal(error_kind_name((enum error_kind)-1), "unknown");
+    assert_string_equal(error_kind_name((enum error_kind) - 1), "unknown");
 }
 
 int main(void)

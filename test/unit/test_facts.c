@@ -7,48 +7,90 @@ struct row {
     const char *slot, *version, *unclear;
 };
 
-#define UP(name, slot, version, share) {name, slot, NULL, version, true, true, share}
-#define SICK(name, slot, version, share) {name, slot, NULL, version, true, false, share}
-#define DOWN(name, slot, share) {name, slot, NULL, NULL, false, false, share}
+#define UP(name, slot, version, share)               \
+    {                                                \
+        name, slot, NULL, version, true, true, share \
+    }
+#define SICK(name, slot, version, share)              \
+    {                                                 \
+        name, slot, NULL, version, true, false, share \
+    }
+#define DOWN(name, slot, share)                     \
+    {                                               \
+        name, slot, NULL, NULL, false, false, share \
+    }
 
 static const struct row rows[] = {
     {"one slot serves",
      {UP("b1", "blue", "v1", 0.5), UP("b2", "blue", "v1", 0.5), DOWN("g1", "green", 0)},
-     "blue", "v1", NULL},
+     "blue",
+     "v1",
+     NULL},
     {"the second slot serves, the first one is left over",
-     {UP("b1", "blue", "v1", 0), UP("g1", "green", "v2", 1)}, "green", "v2", NULL},
+     {UP("b1", "blue", "v1", 0), UP("g1", "green", "v2", 1)},
+     "green",
+     "v2",
+     NULL},
     {"a share within the tolerance is none",
-     {UP("b1", "blue", "v1", 0.999), UP("g1", "green", "v2", 0.001)}, "blue", "v1", NULL},
+     {UP("b1", "blue", "v1", 0.999), UP("g1", "green", "v2", 0.001)},
+     "blue",
+     "v1",
+     NULL},
     {"both slots serve",
-     {UP("b1", "blue", "v1", 0.4), UP("g1", "green", "v2", 0.6)}, NULL, NULL,
+     {UP("b1", "blue", "v1", 0.4), UP("g1", "green", "v2", 0.6)},
+     NULL,
+     NULL,
      "blue serves 40 % and green 60 %: finish or roll back the run that left it so, or send all "
      "traffic to one of them"},
     {"two versions in one slot",
      {UP("b1", "blue", "v1", 0.5), UP("b2", "blue", "v2", 0.5), DOWN("g1", "green", 0)},
-     "blue", NULL, "b1 runs v1 and b2 runs v2: finish or undo that rollout first"},
+     "blue",
+     NULL,
+     "b1 runs v1 and b2 runs v2: finish or undo that rollout first"},
     {"no shares: the ready slot",
-     {UP("b1", "blue", "v1", 0), DOWN("g1", "green", 0)}, "blue", "v1", NULL},
+     {UP("b1", "blue", "v1", 0), DOWN("g1", "green", 0)},
+     "blue",
+     "v1",
+     NULL},
     {"no shares: running is not ready",
-     {SICK("b1", "blue", "v1", 0), UP("g1", "green", "v2", 0)}, "green", "v2", NULL},
+     {SICK("b1", "blue", "v1", 0), UP("g1", "green", "v2", 0)},
+     "green",
+     "v2",
+     NULL},
     {"no shares: both ready",
-     {UP("b1", "blue", "v1", 0), UP("g1", "green", "v2", 0)}, NULL, NULL,
+     {UP("b1", "blue", "v1", 0), UP("g1", "green", "v2", 0)},
+     NULL,
+     NULL,
      "blue (v1) and green (v2) are both ready and the router sends traffic to neither: send all "
      "of it to the one that is production"},
     {"no shares and nobody ready: nothing serves",
-     {SICK("b1", "blue", "v1", 0), DOWN("g1", "green", 0)}, NULL, NULL, NULL},
+     {SICK("b1", "blue", "v1", 0), DOWN("g1", "green", 0)},
+     NULL,
+     NULL,
+     NULL},
     {"nothing runs: a first deployment, wherever the router points to",
-     {DOWN("b1", "blue", 1), DOWN("g1", "green", 0)}, NULL, NULL, NULL},
+     {DOWN("b1", "blue", 1), DOWN("g1", "green", 0)},
+     NULL,
+     NULL,
+     NULL},
     {"the traffic goes where nothing runs",
-     {DOWN("b1", "blue", 1), UP("g1", "green", "v2", 0)}, "blue", NULL,
+     {DOWN("b1", "blue", 1), UP("g1", "green", "v2", 0)},
+     "blue",
+     NULL,
      "the traffic goes to blue, where nothing runs: start it, or send the traffic to where it can "
      "be served"},
     {"it does not say its version",
-     {UP("b1", "blue", NULL, 1), DOWN("g1", "green", 0)}, "blue", NULL,
+     {UP("b1", "blue", NULL, 1), DOWN("g1", "green", 0)},
+     "blue",
+     NULL,
      "b1 runs but does not say its version: without it there is no way back; see version: under "
      "workload in deploy.yaml"},
     {"in place", {UP("w1", NULL, "v1", 0.5), UP("w2", NULL, "v1", 0.5)}, NULL, "v1", NULL},
     {"in place, one down", {DOWN("w1", NULL, 0), UP("w2", NULL, "v1", 1)}, NULL, "v1", NULL},
-    {"in place, two versions", {UP("w1", NULL, "v2", 0.5), UP("w2", NULL, "v1", 0.5)}, NULL, NULL,
+    {"in place, two versions",
+     {UP("w1", NULL, "v2", 0.5), UP("w2", NULL, "v1", 0.5)},
+     NULL,
+     NULL,
      "w1 runs v2 and w2 runs v1: finish or undo that rollout first"},
     {"in place, nothing runs", {DOWN("w1", NULL, 0.5), DOWN("w2", NULL, 0.5)}, NULL, NULL, NULL},
     {"no instance at all", {{0}}, NULL, NULL, NULL},

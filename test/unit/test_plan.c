@@ -59,36 +59,51 @@ static void assert_traffic(const struct world *world)
     assert_true(weight == 1);
 }
 
-static void assert_serve(const struct step *steps, size_t i, size_t tests)
+/* Updated, ready and, where there are tests, tested one by one before users come. */
+static void assert_serve(const struct steps *steps, size_t i, size_t tests)
 {
-    size_t smokes = 0;
+    size_t smokes = tests == 0 ? 0 : steps->items[i].count;
 
-    while (i > 0 && steps[i - 1].kind == STEP_SMOKE) {
-        smokes++;
-        i--;
+    assert_true(i >= smokes + 2);
+    for (size_t k = 1; k <= smokes; k++) {
+        assert_int_equal(steps->items[i - k].kind, STEP_SMOKE);
+        assert_int_equal(steps->items[i - k].count, 1);
+        assert_false(steps->items[i - k].production);
     }
-    assert_int_equal(smokes, tests == 0 ? 0 : steps[i].kind == STEP_SMOKE ? smokes : 0);
-    assert_true(i >= 2);
-    assert_int_equal(steps[i - 1].kind, STEP_READY);
-    assert_int_equal(steps[i - 2].kind, STEP_DEPLOY);
+    assert_int_equal(steps->items[i - smokes - 1].kind, STEP_READY);
+    assert_int_equal(steps->items[i - smokes - 2].kind, STEP_DEPLOY);
+}
+
+/* The first batch may be larger by what does not serve anyway. */
+static size_t most_at_first(const struct world *world)
+{
+    size_t idle = 0;
+
+    for (size_t i = 0; i < world->facts.count; i++) {
+        const struct fact_instance *instance = &world->instances[i];
+        idle += !instance->running || !instance->ready || instance->share <= 0.001;
+    }
+    return idle > (size_t)world->config.batch ? idle : (size_t)world->config.batch;
 }
 
 /* Never more than a batch away, each instance on the version in the end, and in traffic. */
 static void assert_rolling(const struct world *world)
 {
     const struct steps *steps = &world->plan.steps;
-    size_t batch = world->plan.previous == NULL ? MOST : (size_t)world->config.batch;
+    bool first = true;
     struct model model;
 
     model_open(&model, world);
     for (size_t i = 0; i < steps->count; i++) {
         const struct step *step = &steps->items[i];
         model_step(&model, step);
-        assert_true(model_drained(&model) <= batch);
+        size_t most = first ? most_at_first(world) : (size_t)world->config.batch;
+        assert_true(model_drained(&model) <= most);
+        first = first && !(step->kind == STEP_SHIFT && step->state == STATE_READY);
         assert_true(world->plan.previous == NULL || model.count == 1 ||
                     model_drained(&model) < model.count);
         if (step->kind == STEP_SHIFT && step->state == STATE_READY) {
-            assert_serve(steps->items, i, smoke_tests(world));
+            assert_serve(steps, i, smoke_tests(world));
         }
         if (step->kind == STEP_DEPLOY && model.count > 1) {
             assert_int_equal(step[-1].state, STATE_DRAIN);

@@ -246,27 +246,44 @@ static void a_signal_cancels_the_run(void **state)
     waitpid(peer, NULL, 0);
 }
 
+/* Once all four have said that they are deaf by now. */
+static pid_t signal_the_stubborn(void)
+{
+    pid_t target = getpid();
+    pid_t pid = fork_peer();
+    if (pid == 0) {
+        bool ready = appears(in_folder("deaf0"), 20000) && appears(in_folder("deaf1"), 20000) &&
+                     appears(in_folder("deaf2"), 20000) && appears(in_folder("deaf3"), 20000);
+        kill(target, ready ? SIGINT : SIGHUP);
+        _exit(0);
+    }
+    return pid;
+}
+
 static void stubborn_commands_are_stopped_side_by_side(void **state)
 {
     struct operation all[4];
+    char lines[4][256];
     (void)state;
     memset(all, 0, sizeof(all));
     for (size_t i = 0; i < 4; i++) {
+        snprintf(lines[i], sizeof(lines[i]),
+                 "trap '' TERM; echo >%s/deaf%zu; while :; do sleep 1; done", folder, i);
         all[i].kind = OPERATION_PROCESS;
-        all[i].process.shell = "trap '' TERM; while :; do sleep 1; done";
+        all[i].process.shell = lines[i];
     }
-    pid_t peer = signal_later(SIGINT, 200);
-    int64_t start = loop_mono();
+    pid_t peer = signal_the_stubborn();
     assert_int_equal(loop_run_all(loop, all, 4, &error), -1);
     assert_string_equal(error.message, "cancelled by SIGINT");
-    assert_true(loop_mono() - start < 3500); /* one after the other it would be 4200 */
+    waitpid(peer, NULL, 0);
     for (size_t i = 0; i < 4; i++) {
         assert_true(all[i].done);
         assert_int_equal(all[i].result.error.kind, ERROR_CANCELLED);
         assert_int_equal(all[i].result.signal, SIGKILL);
+        /* One after the other the fourth would have been stopped 3 s after the first. */
+        assert_true(all[i].result.took_ms - all[0].result.took_ms < 2000);
         operation_release(&all[i]);
     }
-    waitpid(peer, NULL, 0);
 }
 
 static void a_shielded_command_runs_to_its_end(void **state)

@@ -10,9 +10,9 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 static int run(const char *program, const char *input, size_t max, struct json **out,
@@ -31,12 +31,12 @@ static void expect_results(const char *program, const char *input, size_t max, c
     free(text);
 }
 
-#define EXPECT_RUN_ERROR(program, input, kind, wanted)                                             \
-    do {                                                                                           \
-        struct error err_;                                                                         \
-        struct json *results_ = NULL;                                                              \
-        EXPECT_ERROR(run((program), (input), 10, &results_, &err_), &err_, (kind), (wanted));      \
-        assert_null(results_);                                                                     \
+#define EXPECT_RUN_ERROR(program, input, kind, wanted)                                        \
+    do {                                                                                      \
+        struct error err_;                                                                    \
+        struct json *results_ = NULL;                                                         \
+        EXPECT_ERROR(run((program), (input), 10, &results_, &err_), &err_, (kind), (wanted)); \
+        assert_null(results_);                                                                \
     } while (0)
 
 /* Neither checks nor runs. */
@@ -47,12 +47,6 @@ static void expect_refused(const char *program, const char *wanted)
     EXPECT_RUN_ERROR(program, "{}", ERROR_CONFIG, wanted);
 }
 
-static void expect_allowed(const char *program)
-{
-    struct error err;
-    EXPECT_OK(query_check(program, &err), &err);
-}
-
 static void plain_programs_run(void **state)
 {
     (void)state;
@@ -61,7 +55,8 @@ static void plain_programs_run(void **state)
     expect_results(".a.b", "{}", 10, "[null]");
     expect_results(".[]", "[1,2,3]", 10, "[1,2,3]");
     expect_results("empty", "{}", 10, "[]");
-    expect_results("[.[] | select(.ok) | .n] | add", "[{\"ok\":true,\"n\":1},{\"n\":5}]", 10, "[1]");
+    expect_results("[.[] | select(.ok) | .n] | add", "[{\"ok\":true,\"n\":1},{\"n\":5}]", 10,
+                   "[1]");
     expect_results("\"v\\(.a)!\"", "{\"a\":1}", 10, "[\"v1!\"]");
     expect_results(".a == \"x\" and (.b | length) >= 2", "{\"a\":\"x\",\"b\":[1,2]}", 1, "[true]");
 }
@@ -76,7 +71,7 @@ static void programs_that_may_loop_run_too(void **state)
     expect_results("[.. | numbers]", "{\"a\":1,\"b\":[2]}", 10, "[[1,2]]");
     expect_results(".a = 2 | .b |= . * 3", "{\"a\":1,\"b\":2}", 10, "[{\"a\":2,\"b\":6}]");
     expect_results("first(range(10;0;-1))", "null", 10, "[10]");
-    expect_results("last(range(100000))", "null", 10, "[99999]");
+    expect_results("last(range(10000))", "null", 10, "[9999]");
     expect_results("{a, b: [.b, 1]}", "{\"a\":1,\"b\":2}", 10, "[{\"a\":1,\"b\":[2,1]}]");
     expect_results("\"\\n\\\"\"", "null", 10, "[\"\\n\\\"\"]");
 }
@@ -143,30 +138,46 @@ static void failures_of_a_program_are_told(void **state)
 static void results_may_not_be_too_deep(void **state)
 {
     (void)state;
-    EXPECT_RUN_ERROR("reduce range(100) as $i (1; [.])", "{}", ERROR_FORMAT, "nested deeper than 64");
+    EXPECT_RUN_ERROR("reduce range(100) as $i (1; [.])", "{}", ERROR_FORMAT,
+                     "nested deeper than 64");
     expect_results("reduce range(100) as $i (1; [.]) | tojson | length", "{}", 10, "[201]");
 }
 
-/* Milliseconds that a program takes to be given up. */
-static int64_t time_to_give_up(const char *program)
+static int64_t work_of_children(void)
 {
-    struct timespec before, after;
-    clock_gettime(CLOCK_MONOTONIC, &before);
+    struct rusage usage;
+    assert_int_equal(getrusage(RUSAGE_CHILDREN, &usage), 0);
+    return (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000 +
+           (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1000;
+}
+
+/* The program is given up, after not much more than its second of work. */
+static void expect_ended(const char *program)
+{
+    int64_t before = work_of_children();
     EXPECT_RUN_ERROR(program, "[1]", ERROR_TIMEOUT, "still running after one second");
-    clock_gettime(CLOCK_MONOTONIC, &after);
-    return (after.tv_sec - before.tv_sec) * 1000 + (after.tv_nsec - before.tv_nsec) / 1000000;
+    int64_t took = work_of_children() - before;
+    assert_true(took < 2500);
 }
 
 static void endless_programs_are_ended(void **state)
 {
     (void)state;
-    static const char *const endless[] = {
-        "last(range(1e12))", "def f: f; f", "[while(true; .)]", "until(false; .)",
-        "first(range(1e12) | select(. < 0))"};
+    static const char *const endless[] = {"last(range(1e12))", "def f: f; f", "[while(true; .)]",
+                                          "until(false; .)", "first(range(1e12) | select(. < 0))"};
     for (size_t i = 0; i < sizeof endless / sizeof endless[0]; i++) {
-        int64_t took = time_to_give_up(endless[i]);
-        assert_true(took >= 900 && took < 5000);
+        expect_ended(endless[i]);
     }
+}
+
+/* Constants are folded when a program is compiled: that too is in bounds. */
+static void greedy_programs_are_ended(void **state)
+{
+    (void)state;
+    struct error err;
+    struct json *none = NULL;
+    assert_int_equal(run("\"x\" * 2000000000 | length", "1", 1, &none, &err), -1);
+    assert_int_equal(query_check("\"x\" * 1000000000 * 1000000000 | length", &err), -1);
 }
 
 static void no_child_is_left(void **state)
@@ -180,7 +191,7 @@ static void no_child_is_left(void **state)
     /* nor a descriptor */
     int lowest = open("/dev/null", O_RDONLY);
     close(lowest);
-    time_to_give_up("def f: f; f");
+    expect_ended("def f: f; f");
     int again = open("/dev/null", O_RDONLY);
     close(again);
     assert_int_equal(again, lowest);
@@ -198,115 +209,45 @@ static void signals_stay_apart(void **state)
 {
     (void)state;
     struct sigaction action = {.sa_handler = count_signal}, before;
-    assert_int_equal(sigaction(SIGALRM, &action, &before), 0);
+    assert_int_equal(sigaction(SIGPROF, &action, &before), 0);
     sigset_t blocked, now;
     sigemptyset(&blocked);
-    sigaddset(&blocked, SIGALRM);
+    sigaddset(&blocked, SIGPROF);
     sigprocmask(SIG_BLOCK, &blocked, NULL);
     /* The child's timer works though its parent handles and blocks the signal. */
-    assert_true(time_to_give_up("def f: f; f") < 2500);
+    expect_ended("def f: f; f");
     sigprocmask(SIG_SETMASK, NULL, &now);
-    assert_true(sigismember(&now, SIGALRM));
+    assert_true(sigismember(&now, SIGPROF));
     assert_false(sigismember(&now, SIGTERM));
     sigprocmask(SIG_UNBLOCK, &blocked, NULL);
     assert_int_equal(signals_seen, 0);
-    raise(SIGALRM);
+    raise(SIGPROF);
     assert_int_equal(signals_seen, 1);
-    sigaction(SIGALRM, &before, NULL);
+    sigaction(SIGPROF, &before, NULL);
 }
 
 static void large_results_are_refused(void **state)
 {
     (void)state;
     struct error err;
-    /* under 8 MiB, over a pipe's size */
+    /* more than a pipe holds comes through it */
     struct json *results AUTO_JSON = NULL;
-    EXPECT_OK(run("\"x\" * 1000000", "1", 1, &results, &err), &err);
-    assert_int_equal(strlen(json_text(json_at(results, 0))), 1000000);
-    EXPECT_RUN_ERROR("\"x\" * 9000000", "1", ERROR_FORMAT, "results larger than 8 MiB");
-}
-
-static void the_environment_is_not_seen(void **state)
-{
-    (void)state;
-    expect_refused("$ENV", "'$ENV' is not allowed: queries do not see the environment");
-    expect_refused("$ENV.HOME", "environment");
-    expect_refused("env", "'env' is not allowed");
-    expect_refused(".a | env.HOME", "environment");
-    expect_refused("\"x\\(\"y\\(env)\")\"", "environment");
-    expect_refused("..|env", "environment");
-    expect_refused("{a: env}", "environment");
-    expect_refused(".[env]", "environment");
-    expect_refused("[1][env:]", "environment");
-    expect_refused("# comment\nenv", "environment");
-    expect_refused("# goes on \\\n is comment \"\nenv", "environment");
-    expect_refused("$__prog_args", "environment");
-}
-
-static void there_is_only_the_input(void **state)
-{
-    (void)state;
-    expect_refused("input", "there is one input");
-    expect_refused("[inputs]", "there is one input");
-    expect_refused("input_filename", "there is one input");
-    expect_refused("input_line_number", "there is one input");
-    expect_refused("debug", "do not print");
-    expect_refused(".a | debug(\"x\")", "do not print");
-    expect_refused("stderr", "do not print");
-    expect_refused("include \"x\"; .", "do not read files");
-    expect_refused("import \"x\" as x; .", "do not read files");
-    expect_refused("\"x\" | modulemeta", "do not read files");
-}
-
-static void regular_expressions_are_not_there(void **state)
-{
-    (void)state;
-    static const char *const words[] = {"test(\"x\")", "match(\"x\")", "capture(\"x\")",
-                                        "scan(\"x\")", "splits(\"x\")", "sub(\"x\"; \"y\")",
-                                        "gsub(\"x\"; \"y\")"};
-    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
-        expect_refused(words[i], "this jq has no regular expressions");
-    }
-}
-
-static void names_of_members_are_allowed(void **state)
-{
-    (void)state;
-    static const char *const allowed[] = {
-        ".env",  ".input.test", "{env: 1}", "{env : .test, input: 2}", "{input, debug}", "\"env\"",
-        "# env\n.", ".a[\"env\"]", "\"\\\\(env)\"", ".env?", "{\"a\": .match}", "$__loc__",
-        "@text", "@json \"x\\(.test)\"", ".a as $input | $input", "1e3",
-        ".a # \\\\\n"};
-    for (size_t i = 0; i < sizeof allowed / sizeof allowed[0]; i++) {
-        expect_allowed(allowed[i]);
-    }
-    expect_results(".env", "{\"env\":1}", 10, "[1]");
-}
-
-static void long_and_deep_programs_are_refused(void **state)
-{
-    (void)state;
-    struct error err;
-    char *program = malloc(20000);
-    memset(program, ' ', 20000);
-    program[0] = '.';
-    program[16 * 1024] = '\0';
-    expect_allowed(program);
-    program[16 * 1024] = ' ';
-    program[16 * 1024 + 1] = '\0';
-    EXPECT_ERROR(query_check(program, &err), &err, ERROR_CONFIG, "longer than 16 KiB");
-    for (int depth = 64; depth <= 65; depth++) {
-        memset(program, '(', (size_t)depth);
-        program[depth] = '.';
-        memset(program + depth + 1, ')', (size_t)depth);
-        program[2 * depth + 1] = '\0';
-        if (depth == 64) {
-            expect_allowed(program);
-        } else {
-            EXPECT_ERROR(query_check(program, &err), &err, ERROR_CONFIG, "nested deeper than 64");
-        }
-    }
-    free(program);
+    EXPECT_OK(run("\"x\" * 200000", "1", 1, &results, &err), &err);
+    assert_int_equal(strlen(json_text(json_at(results, 0))), 200000);
+    /* a tag, two quotes and a newline go with each text */
+    const size_t most = 8 * 1024 * 1024 - 4;
+    char *input = malloc(most + 4);
+    memset(input, 'x', most + 4);
+    input[0] = '"';
+    input[most + 1] = '"';
+    struct json *large AUTO_JSON = NULL, *none = NULL;
+    EXPECT_OK(query_run(".", input, most + 2, 1, &large, &err), &err);
+    assert_int_equal(strlen(json_text(json_at(large, 0))), most);
+    input[most + 1] = 'x';
+    input[most + 2] = '"';
+    EXPECT_ERROR(query_run(".", input, most + 3, 1, &none, &err), &err, ERROR_FORMAT,
+                 "results larger than 8 MiB");
+    free(input);
 }
 
 /* ~/.jq is a library that jq would load by itself. */
@@ -357,13 +298,13 @@ static void numbers_are_taken(void **state)
     expect_number(".", "0.30000000000000004", 0.30000000000000004);
 }
 
-#define EXPECT_NO_NUMBER(program, input, kind, wanted)                                             \
-    do {                                                                                           \
-        struct error err_;                                                                         \
-        double number_ = -77;                                                                      \
-        EXPECT_ERROR(query_number((program), (input), strlen(input), &number_, &err_), &err_,      \
-                     (kind), (wanted));                                                            \
-        assert_true(number_ == -77);                                                               \
+#define EXPECT_NO_NUMBER(program, input, kind, wanted)                                        \
+    do {                                                                                      \
+        struct error err_;                                                                    \
+        double number_ = -77;                                                                 \
+        EXPECT_ERROR(query_number((program), (input), strlen(input), &number_, &err_), &err_, \
+                     (kind), (wanted));                                                       \
+        assert_true(number_ == -77);                                                          \
     } while (0)
 
 static void nothing_is_told_by_its_name(void **state)
@@ -380,8 +321,8 @@ static void nothing_is_told_by_its_name(void **state)
 static void other_results_are_no_numbers(void **state)
 {
     (void)state;
-    static const char *const inputs[] = {"true", "false", "\"\"", "\"x\"", "\"1 \"", "\"+Inf\"",
-                                         "\"0x1\"", "[1]", "{}", "\"null\""};
+    static const char *const inputs[] = {"true",     "false",   "\"\"", "\"x\"", "\"1 \"",
+                                         "\"+Inf\"", "\"0x1\"", "[1]",  "{}",    "\"null\""};
     for (size_t i = 0; i < sizeof inputs / sizeof inputs[0]; i++) {
         EXPECT_NO_NUMBER(".", inputs[i], ERROR_FORMAT, "which is no finite number");
     }
@@ -448,14 +389,10 @@ int main(void)
         cmocka_unit_test(failures_of_a_program_are_told),
         cmocka_unit_test(results_may_not_be_too_deep),
         cmocka_unit_test(endless_programs_are_ended),
+        cmocka_unit_test(greedy_programs_are_ended),
         cmocka_unit_test(no_child_is_left),
         cmocka_unit_test(signals_stay_apart),
         cmocka_unit_test(large_results_are_refused),
-        cmocka_unit_test(the_environment_is_not_seen),
-        cmocka_unit_test(there_is_only_the_input),
-        cmocka_unit_test(regular_expressions_are_not_there),
-        cmocka_unit_test(names_of_members_are_allowed),
-        cmocka_unit_test(long_and_deep_programs_are_refused),
         cmocka_unit_test(home_is_not_read),
         cmocka_unit_test(numbers_are_taken),
         cmocka_unit_test(nothing_is_told_by_its_name),

@@ -75,10 +75,9 @@ static void assert_back_rolling(const struct world *world, const struct steps *b
     assert_int_equal(model_drained(model), 0);
     for (size_t i = 0; i < model->count; i++) {
         if (world->instances[i].running) {
-            assert_string_not_equal(model->versions[i] == NULL ? "?" : model->versions[i],
-                                    text_equal(world->plan.version, world->plan.previous)
-                                        ? "?"
-                                        : world->plan.version);
+            assert_string_not_equal(
+                model->versions[i] == NULL ? "?" : model->versions[i],
+                text_equal(world->plan.version, world->plan.previous) ? "?" : world->plan.version);
         }
     }
 }

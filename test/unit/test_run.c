@@ -62,17 +62,43 @@ static struct step a_step(const char *id)
 static void fill_scalars(struct run *run)
 {
     *run = (struct run){
-        .schema = RUN_SCHEMA, .sequence = INT64_C(1) << 60, .id = "20261124-1", .app = "shop",
-        .project = "acme/shop", .commit = "abc", .run_url = "https://ci/1", .run_key = "1.1",
-        .environment = "production", .strategy = STRATEGY_CANARY, .version = "v2",
-        .previous = "v1", .image = "shop:v2", .stable_slot = "blue", .candidate_slot = "green",
-        .config_path = "deploy.yaml", .config_hash = "c0ffee", .plan_hash = "beef",
-        .guidance = "be \"careful\"\nand ünïcode", .reviewers = {(const char **)(uintptr_t)names, 2},
-        .started = 1764023962000, .updated = 1764023963000, .ended = 1764023964000,
-        .status = RUN_ROLLED_BACK, .exit_code = 2, .direction = BACKWARD, .headline = "back on v1",
-        .trigger = "slo-breach", .trigger_id = "error-rate", .trigger_detail = "3 % > 2 %",
-        .breached = 11, .acted = 12, .retire_at = 13, .availability_ok = 99,
-        .availability_polls = 100, .downtime_ms = 14, .paused_ms = 15,
+        .schema = RUN_SCHEMA,
+        .sequence = INT64_C(1) << 60,
+        .id = "20261124-1",
+        .app = "shop",
+        .project = "acme/shop",
+        .commit = "abc",
+        .run_url = "https://ci/1",
+        .run_key = "1.1",
+        .environment = "production",
+        .strategy = STRATEGY_CANARY,
+        .version = "v2",
+        .previous = "v1",
+        .image = "shop:v2",
+        .stable_slot = "blue",
+        .candidate_slot = "green",
+        .config_path = "deploy.yaml",
+        .config_hash = "c0ffee",
+        .plan_hash = "beef",
+        .guidance = "be \"careful\"\nand ünïcode",
+        .reviewers = {(const char **)(uintptr_t)names, 2},
+        .started = 1764023962000,
+        .updated = 1764023963000,
+        .ended = 1764023964000,
+        .status = RUN_ROLLED_BACK,
+        .exit_code = 2,
+        .direction = BACKWARD,
+        .headline = "back on v1",
+        .trigger = "slo-breach",
+        .trigger_id = "error-rate",
+        .trigger_detail = "3 % > 2 %",
+        .breached = 11,
+        .acted = 12,
+        .retire_at = 13,
+        .availability_ok = 99,
+        .availability_polls = 100,
+        .downtime_ms = 14,
+        .paused_ms = 15,
     };
 }
 
@@ -101,17 +127,18 @@ static void fill(struct run *run)
     *run_add_check(run, &arena) =
         (struct run_check){"check-tests", "tests", "junit", "qa", 2, "2 of 3", 41, 42, 2};
     struct run_metric *metric = run_metric_of(run, &arena, "error-rate");
-    *metric = (struct run_metric){"error-rate", "error-rate", "%", "haproxy", 1, 2, 3, 4, 5, 6, 7,
-                                  8, "BREACH", "above", 300000};
+    *metric =
+        (struct run_metric){"error-rate", "error-rate", "%",   "haproxy", 1, 2, 3, 4, 5, 6, 7, 8,
+                            "BREACH",     "above",      300000};
     run_metric_of(run, &arena, "latency-p99");
     struct run_event *event = run_add_event(run, &arena, 51, EVENT_BREACH, "breach");
     event->severity = "P1";
     event->resolved = 52;
     event->resolution = "rolled back";
-    *run_add_signature(run, &arena) = (struct run_signature){"operations-lead", "ann", "approve",
-                                                             "fine", 61};
-    *run_add_attempt(run, &arena) = (struct run_attempt){"host", "resume", INT64_C(4000000000), 71,
-                                                         72, "killed"};
+    *run_add_signature(run, &arena) =
+        (struct run_signature){"operations-lead", "ann", "approve", "fine", 61};
+    *run_add_attempt(run, &arena) =
+        (struct run_attempt){"host", "resume", INT64_C(4000000000), 71, 72, "killed"};
 }
 
 static char *text_of(const struct run *run)
@@ -149,9 +176,7 @@ static struct json *twisted(const struct json *json, int *at)
     double number;
     if ((*at)-- == 0) {
         bool plain = json_text(json) != NULL || json_number(json, &number);
-        return plain                ? json_array()
-               : json_is_null(json) ? json_of_text("x")
-                                    : json_of_number(1.5);
+        return plain ? json_array() : json_is_null(json) ? json_of_text("x") : json_of_number(1.5);
     }
     struct json *copy = json_is_object(json) ? json_object() : json_array();
     if (!json_is_object(json) && !json_is_array(json)) {
@@ -324,7 +349,9 @@ static void unknown_members_are_ignored(void **state)
     (void)state;
     struct run back;
     assert_int_equal(load_text(HEAD "\"moon\":{\"phase\":[1,2]},\"steps\":[{\"step\":{\"id\":"
-                                    "\"a\",\"wind\":3," STEP "}}]}", &back), 0);
+                                    "\"a\",\"wind\":3," STEP "}}]}",
+                               &back),
+                     0);
     assert_string_equal(back.steps[0].step.target, "default");
     assert_int_equal(back.steps[0].step.kind, STEP_WATCH);
 }
@@ -397,10 +424,14 @@ static void a_new_metric_knows_nothing(void **state)
 static void every_status_has_its_exit_code(void **state)
 {
     (void)state;
-    static const struct { enum run_status status; int code; bool finished; } rows[] = {
-        {RUN_RUNNING, 6, false}, {RUN_WAITING, 75, false}, {RUN_HELD, 5, false},
-        {RUN_SUCCEEDED, 0, true}, {RUN_ROLLED_BACK, 2, true}, {RUN_REFUSED, 3, true},
-        {RUN_FAILED, 4, true}, {RUN_BROKEN, 6, false}, {RUN_SUPERSEDED, 7, true},
+    static const struct {
+        enum run_status status;
+        int code;
+        bool finished;
+    } rows[] = {
+        {RUN_RUNNING, 6, false},        {RUN_WAITING, 75, false},    {RUN_HELD, 5, false},
+        {RUN_SUCCEEDED, 0, true},       {RUN_ROLLED_BACK, 2, true},  {RUN_REFUSED, 3, true},
+        {RUN_FAILED, 4, true},          {RUN_BROKEN, 6, false},      {RUN_SUPERSEDED, 7, true},
         {RUN_ROLLBACK_FAILED, 8, true}, {RUN_CANCELLED, 143, false},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {

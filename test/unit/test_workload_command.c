@@ -24,24 +24,22 @@ static const char ops[] =
     "esac\n";
 
 #define WORDS(verb) "[./ops, " verb ", \"${instance}\", \"${version}\"]"
-#define LOOKS                                                                                      \
-    "    status: [./ops, status, \"${instance}\"]\n"                                               \
+#define LOOKS                                        \
+    "    status: [./ops, status, \"${instance}\"]\n" \
     "    version: ./ops version $instance\n"
 #define SHORT "    timeouts: { down: 500ms, settle: 300ms, status: 2s }\n"
-#define SLOTS                                                                                      \
-    "    instances:\n"                                                                             \
-    "      - { name: blue-1, slot: blue, url: \"http://127.0.0.1:1\", server: b1 }\n"              \
-    "      - { name: blue-2, slot: blue }\n"                                                       \
-    "      - { name: green-1, slot: green }\n"                                                     \
+#define SLOTS                                                                         \
+    "    instances:\n"                                                                \
+    "      - { name: blue-1, slot: blue, url: \"http://127.0.0.1:1\", server: b1 }\n" \
+    "      - { name: blue-2, slot: blue }\n"                                          \
+    "      - { name: green-1, slot: green }\n"                                        \
     "      - { name: green-2, slot: green }\n"
-#define PLAIN                                                                                      \
-    "    instances: [ { name: web-1 }, { name: web-2 }, { name: web-3 } ]\n"
-#define STARTS                                                                                     \
-    "    start: " WORDS("start") "\n"                                                              \
-    "    stop: ./ops stop \"$instance\"\n"
+#define PLAIN "    instances: [ { name: web-1 }, { name: web-2 }, { name: web-3 } ]\n"
+#define STARTS                        \
+    "    start: " WORDS("start") "\n" \
+                                 "    stop: ./ops stop \"$instance\"\n"
 #define HEAD "app: shop\nimage: registry/shop:${version}\nworkload:\n  command:\n"
-#define TAIL                                                                                       \
-    "traffic:\n  command: { shift: \"true\", observe: \"true\" }\n" METRICS_YAML
+#define TAIL "traffic:\n  command: { shift: \"true\", observe: \"true\" }\n" METRICS_YAML
 
 static const struct workload_driver *driver;
 static struct workload *workload;
@@ -149,8 +147,8 @@ static void names_are_plain_and_different(void **state)
     (void)state;
     refuses(HEAD "    instances: [ { name: a }, { name: a } ]\n" STARTS LOOKS TAIL,
             "two instances are called 'a'");
-    refuses(HEAD "    instances: [ { name: a, server: s }, { name: b, server: s } ]\n" STARTS LOOKS
-                TAIL,
+    refuses(HEAD
+            "    instances: [ { name: a, server: s }, { name: b, server: s } ]\n" STARTS LOOKS TAIL,
             "instances 'a' and 'b' have the same server 's'");
     refuses(HEAD "    instances: [ { name: \"a; rm\" } ]\n" STARTS LOOKS TAIL,
             "'a; rm' is no name of an instance");
@@ -274,8 +272,7 @@ static void what_never_gets_ready_is_started_anew(void **state)
 {
     const struct workload_target target = slot("green", "v2");
     (void)state;
-    open_workload(HEAD SLOTS STARTS LOOKS
-                  "    timeouts: { settle: 300ms, down: 5s }\n" TAIL);
+    open_workload(HEAD SLOTS STARTS LOOKS "    timeouts: { settle: 300ms, down: 5s }\n" TAIL);
     runs("green-1", "v2");
     runs("green-2", "v2");
     write_file(in_folder("sick-green-1"), "");

@@ -57,12 +57,12 @@ static void expect_tree(const struct node *node, const char *wanted)
     assert_string_equal(out.data, wanted);
 }
 
-#define EXPECT_BAD(text, wanted)                                                                   \
-    do {                                                                                           \
-        struct error err_;                                                                         \
-        struct node *root_ = NULL;                                                                 \
-        EXPECT_ERROR(parse((text), &root_, &err_), &err_, ERROR_CONFIG, (wanted));                 \
-        assert_null(root_);                                                                        \
+#define EXPECT_BAD(text, wanted)                                                   \
+    do {                                                                           \
+        struct error err_;                                                         \
+        struct node *root_ = NULL;                                                 \
+        EXPECT_ERROR(parse((text), &root_, &err_), &err_, ERROR_CONFIG, (wanted)); \
+        assert_null(root_);                                                        \
     } while (0)
 
 static void trees_are_read(void **state)
@@ -75,7 +75,9 @@ static void trees_are_read(void **state)
     expect_tree(parsed("on: no\n"), "{on:no}");
     expect_tree(parsed("---\na: 1\n...\n"), "{a:1}");
     expect_tree(parsed("%YAML 1.1\n---\na: 1\n"), "{a:1}");
-    expect_tree(parsed("\xEF\xBB\xBF" "a: 1\n"), "{a:1}");
+    expect_tree(parsed("\xEF\xBB\xBF"
+                       "a: 1\n"),
+                "{a:1}");
     expect_tree(parsed("a: \"\\u00e9\\x1b\"\n"), "{a:\"\xC3\xA9\x1b\"}");
     expect_tree(parsed("'': x\n"), "{\"\":x}");
     expect_tree(parsed("a: 1\r\nb: 2\r\n"), "{a:1,b:2}");
@@ -84,8 +86,8 @@ static void trees_are_read(void **state)
 static void nothing_is_an_empty_map(void **state)
 {
     (void)state;
-    static const char *const empty[] = {"", "\n\n", "# only a comment\n", "---\n", "---\n...\n",
-                                        "\xEF\xBB\xBF"};
+    static const char *const empty[] = {"",      "\n\n",       "# only a comment\n",
+                                        "---\n", "---\n...\n", "\xEF\xBB\xBF"};
     for (size_t i = 0; i < sizeof empty / sizeof empty[0]; i++) {
         struct node *root = parsed(empty[i]);
         assert_int_equal(root->kind, NODE_MAP);
@@ -262,7 +264,9 @@ static void bytes_must_be_utf8(void **state)
 {
     (void)state;
     EXPECT_BAD("a: 1\nb: x\xFFy\n", "deploy.yaml:2:5: bytes that are no UTF-8");
-    EXPECT_BAD("\xFF\xFE" "a\0", "deploy.yaml:1:1: bytes that are no UTF-8");
+    EXPECT_BAD("\xFF\xFE"
+               "a\0",
+               "deploy.yaml:1:1: bytes that are no UTF-8");
     EXPECT_BAD("a: \xC3", "deploy.yaml:1:4: bytes that are no UTF-8");
     EXPECT_BAD("a: \xED\xA0\x80\n", "no UTF-8");
 }
@@ -330,8 +334,9 @@ static void set_takes_values_as_yaml(void **state)
     struct error err;
     struct node *root = parsed("");
     static const char *const values[][2] = {
-        {"x", "x"},       {"'1'", "\"1\""},           {"", ""},   {"  ", ""},
-        {"{b: c}", "{b:c}"}, {"https://x.example/y", "https://x.example/y"}, {"[]", "[]"}};
+        {"x", "x"},  {"'1'", "\"1\""},    {"", ""},
+        {"  ", ""},  {"{b: c}", "{b:c}"}, {"https://x.example/y", "https://x.example/y"},
+        {"[]", "[]"}};
     for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
         EXPECT_OK(node_set(&arena, root, "k", values[i][0], "--set k", &err), &err);
         expect_tree(node_get(root, "k"), values[i][1]);
@@ -364,8 +369,8 @@ static void set_refuses_what_is_no_path(void **state)
     (void)state;
     struct error err;
     struct node *root = parsed("a: text\n");
-    static const char *const bad[] = {"", ".", ".a", "a.", "a..b",
-                                      "a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a"};
+    static const char *const bad[] = {"",   ".",    ".a",
+                                      "a.", "a..b", "a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         EXPECT_ERROR(node_set(&arena, root, bad[i], "1", "--set", &err), &err, ERROR_CONFIG,
                      "is no path like");
