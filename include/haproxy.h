@@ -11,23 +11,29 @@
 
 /* Both drivers' settings begin with this struct. */
 struct haproxy_settings {
-    const char *socket;  /* "/run/haproxy/admin.sock" or "127.0.0.1:9999" */
+    const char *socket; /* "/run/haproxy/admin.sock" or "127.0.0.1:9999" */
     const char *backend;
-    int64_t timeout;     /* ms for one answer */
+    int64_t timeout; /* ms for one answer */
 };
 
 /* The rows of that beginning, to stand first in the table of a longer struct. `needed` is
  * `.required` of socket and backend. */
-#define HAPROXY_FIELD_ROWS(needed)                                                            \
-    {.name = "socket", .type = FIELD_TEXT, .offset = offsetof(struct haproxy_settings, socket), \
-     .required = (needed),                                                                    \
-     .doc = "HAProxy's runtime API: the path of its unix socket, or host:port."},             \
-    {.name = "backend", .type = FIELD_TEXT,                                                   \
-     .offset = offsetof(struct haproxy_settings, backend), .required = (needed),              \
-     .doc = "The backend whose servers are the instances."},                                  \
-    {.name = "timeout", .type = FIELD_DURATION, .def = "5s", .min = 100, .max = 60000,        \
-     .offset = offsetof(struct haproxy_settings, timeout),                                    \
-     .doc = "The longest wait for one answer of the runtime API."}
+#define HAPROXY_FIELD_ROWS(needed)                                                        \
+    {.name = "socket",                                                                    \
+     .type = FIELD_TEXT,                                                                  \
+     .offset = offsetof(struct haproxy_settings, socket),                                 \
+     .required = (needed),                                                                \
+     .doc = "HAProxy's runtime API: the path of its unix socket, or host:port."},         \
+        {.name = "backend",                                                               \
+         .type = FIELD_TEXT,                                                              \
+         .offset = offsetof(struct haproxy_settings, backend),                            \
+         .required = (needed),                                                            \
+         .doc = "The backend whose servers are the instances."},                          \
+    {                                                                                     \
+        .name = "timeout", .type = FIELD_DURATION, .def = "5s", .min = 100, .max = 60000, \
+        .offset = offsetof(struct haproxy_settings, timeout),                             \
+        .doc = "The longest wait for one answer of the runtime API."                      \
+    }
 
 extern const struct field haproxy_fields[]; /* those rows, needed, and nothing more */
 
@@ -65,9 +71,9 @@ struct haproxy_server {
     uint64_t retries;         /* wretr */
     uint64_t redispatches;    /* wredis */
     uint64_t client_aborts, server_aborts;
-    uint64_t last_change;     /* s since its status changed */
+    uint64_t last_change;          /* s since its status changed */
     int64_t response_ms, total_ms; /* rtime, ttime: means of the last 1024 requests */
-    bool http;                /* mode http: answers[] are counted */
+    bool http;                     /* mode http: answers[] are counted */
 };
 
 #define HAPROXY_SERVERS_MAX 4096
@@ -83,7 +89,6 @@ MUST_CHECK int haproxy_servers(const struct driver_context *context,
 /* The same from an answer's text; for tests. */
 MUST_CHECK int haproxy_parse(const char *csv, const char *backend, struct arena *arena,
                              struct haproxy_servers *out, struct error *err);
-const struct haproxy_server *haproxy_find(const struct haproxy_servers *servers,
-                                          const char *name);
+const struct haproxy_server *haproxy_find(const struct haproxy_servers *servers, const char *name);
 
 #endif

@@ -47,6 +47,8 @@ struct workload_driver {
     /* Checks settings against each other; no I/O beyond reading. *out lives in the arena. */
     int (*open)(const struct driver_context *context, struct workload **out, struct error *err);
     unsigned (*traits)(const struct workload *workload); /* bits of workload_traits */
+    /* Every instance, as far as it is known without asking anybody. */
+    const struct instances *(*instances)(const struct workload *workload);
     /* Every instance, in file order; unreachable ones are there with running false. Reads
      * only. -1 only where nothing at all can be said. */
     int (*observe)(struct workload *workload, struct arena *arena, struct workload_state *out,

@@ -244,7 +244,7 @@ static int read_variable(struct reader *r, const struct option *option)
     const char *other = variable_name(r->arena, "DEPLOY_ACTION_", option->name, false);
     const char *origin = text_blank(getenv(input)) ? other : input;
     const char *value = getenv(origin);
-    if (text_blank(value)) {
+    if (!value || text_blank(value)) {
         return 0;
     }
     if (option->type == FIELD_TEXTS) {

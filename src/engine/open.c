@@ -27,20 +27,7 @@ static int open_workload(struct engine *engine, struct error *err)
     engine->workload = choice->driver->door;
     if (engine->workload->open(context, &engine->workload_handle, err) != 0)
         return -1;
-    struct workload_state state = {0};
-    if (engine->workload->observe(engine->workload_handle, &engine->tick, &state, err) != 0)
-        return -1;
-    struct arena *arena = engine->context.arena;
-    engine->instances.items = arena_array(arena, state.count + 1, sizeof(struct instance));
-    for (size_t i = 0; i < state.count; i++) {
-        const struct instance *is = &state.items[i].instance;
-        engine->instances.items[engine->instances.count++] = (struct instance){
-            .name = arena_text(arena, is->name),
-            .slot = arena_text(arena, is->slot),
-            .url = arena_text(arena, is->url),
-            .server = arena_text(arena, is->server == NULL ? is->name : is->server),
-        };
-    }
+    engine->instances = *engine->workload->instances(engine->workload_handle);
     return 0;
 }
 

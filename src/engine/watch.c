@@ -129,8 +129,8 @@ static void count_availability(struct engine *engine, int64_t ms)
         struct counts candidate = line->arms[ARM_CANDIDATE].latest;
         struct run_metric *metric =
             run_metric_of(engine->run, engine->context.arena, line->slo->name);
-        metric->bad += candidate.bad;
-        metric->requests += candidate.total;
+        metric->bad = (isnan(metric->bad) ? 0 : metric->bad) + candidate.bad;
+        metric->requests = (isnan(metric->requests) ? 0 : metric->requests) + candidate.total;
         if (line->slo->kind != SLO_ERROR_RATE || line->arms[ARM_ALL].kind != READING_COUNTS)
             continue;
         engine->run->availability_polls += all.total;
@@ -238,9 +238,10 @@ static enum outcome look(struct engine *engine, struct run_step *step, int64_t m
     measure_judge(engine);
     count_availability(engine, ms);
     tell(engine, step);
-    enum outcome outcome = trigger_fires(engine, step, true)
-                               ? OUTCOME_BREACH
-                               : decide(engine, step, drift < 0, err);
+    /* A breach in the numbers does not wait until every instance has been asked. */
+    enum outcome outcome = decide(engine, step, drift < 0, err);
+    if (outcome != OUTCOME_BREACH && trigger_fires(engine, step, true))
+        outcome = OUTCOME_BREACH;
     measure_record(engine, outcome != OUTCOME_WAIT);
     return outcome;
 }

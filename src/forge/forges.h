@@ -21,7 +21,6 @@ const char *forge_env_text(struct arena *arena, const char *name, const char *ot
 MUST_CHECK int forge_random(char out[static 2 * FORGE_RANDOM + 1], struct error *err);
 
 /* Adds to a file that the CI made for us. */
-MUST_CHECK int forge_append(const char *path, const char *data, size_t length,
-                            struct error *err);
+MUST_CHECK int forge_append(const char *path, const char *data, size_t length, struct error *err);
 
 #endif

@@ -31,13 +31,14 @@ bool haproxy_word(const char *word)
 int haproxy_check(const struct haproxy_settings *settings, struct error *err)
 {
     if (text_blank(settings->socket)) {
-        return error_set(err, ERROR_CONFIG, "haproxy needs `socket`: the path or host:port of "
-                                            "its runtime API");
+        return error_set(err, ERROR_CONFIG,
+                         "haproxy needs `socket`: the path or host:port of "
+                         "its runtime API");
     }
     if (settings->socket[0] != '/' && settings->socket[0] != '.' &&
         !strchr(settings->socket, ':') && !strchr(settings->socket, '/')) {
-        return error_set(err, ERROR_CONFIG,
-                         "haproxy socket '%s' is neither a path nor host:port", settings->socket);
+        return error_set(err, ERROR_CONFIG, "haproxy socket '%s' is neither a path nor host:port",
+                         settings->socket);
     }
     if (!haproxy_word(settings->backend) || strchr(settings->backend, '/')) {
         return error_set(err, ERROR_CONFIG, "haproxy backend '%s' is no name of a backend",
@@ -61,20 +62,13 @@ struct refusal {
 };
 
 static const struct refusal refusals[] = {
-    {"Permission denied", ERROR_DENIED},
-    {"Unknown command", ERROR_REMOTE},
-    {"No such backend.", ERROR_NOTFOUND},
-    {"No such proxy.", ERROR_NOTFOUND},
-    {"No such server.", ERROR_NOTFOUND},
-    {"Require 'backend/server'.", ERROR_REMOTE},
-    {"Proxy is disabled.", ERROR_STATE},
-    {"Invalid weight", ERROR_REMOTE},
-    {"Relative weight", ERROR_REMOTE},
-    {"Backend is using a static LB algorithm", ERROR_STATE},
-    {"invalid address", ERROR_REMOTE},
-    {"invalid port", ERROR_REMOTE},
-    {"'set server", ERROR_REMOTE},
-    {NULL, ERROR_NONE},
+    {"Permission denied", ERROR_DENIED},  {"Unknown command", ERROR_REMOTE},
+    {"No such backend.", ERROR_NOTFOUND}, {"No such proxy.", ERROR_NOTFOUND},
+    {"No such server.", ERROR_NOTFOUND},  {"Require 'backend/server'.", ERROR_REMOTE},
+    {"Proxy is disabled.", ERROR_STATE},  {"Invalid weight", ERROR_REMOTE},
+    {"Relative weight", ERROR_REMOTE},    {"Backend is using a static LB algorithm", ERROR_STATE},
+    {"invalid address", ERROR_REMOTE},    {"invalid port", ERROR_REMOTE},
+    {"'set server", ERROR_REMOTE},        {NULL, ERROR_NONE},
 };
 
 /* HAProxy's words when a command was refused, or NULL. */
@@ -97,8 +91,8 @@ static const struct refusal *refused(const char *answer)
 static int refusal_error(const struct haproxy_settings *settings, const struct refusal *refusal,
                          const char *commands, struct error *err)
 {
-    const char *help = refusal->kind == ERROR_DENIED
-                           ? "; its `stats socket` line needs `level admin`" : "";
+    const char *help =
+        refusal->kind == ERROR_DENIED ? "; its `stats socket` line needs `level admin`" : "";
     return error_set(err, refusal->kind, "haproxy at %s: %s (asked '%.80s')%s", settings->socket,
                      refusal->start, commands, help);
 }
@@ -177,8 +171,7 @@ int haproxy_servers(const struct driver_context *context, const struct haproxy_s
     return result;
 }
 
-const struct haproxy_server *haproxy_find(const struct haproxy_servers *servers,
-                                          const char *name)
+const struct haproxy_server *haproxy_find(const struct haproxy_servers *servers, const char *name)
 {
     for (size_t i = 0; i < servers->count; i++) {
         if (text_equal(servers->items[i].name, name)) {

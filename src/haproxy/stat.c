@@ -113,8 +113,7 @@ static int read_header(struct reader *reader, struct error *err)
 {
     bool named = false;
     if (!text_starts(reader->at, "# ")) {
-        return error_set(err, ERROR_FORMAT, "haproxy: no table came back but '%.60s'",
-                         reader->at);
+        return error_set(err, ERROR_FORMAT, "haproxy: no table came back but '%.60s'", reader->at);
     }
     reader->at += 2;
     reader->proxy = reader->mode = -1;
@@ -134,8 +133,8 @@ static int read_header(struct reader *reader, struct error *err)
     return 0;
 }
 
-static int store(struct reader *reader, const struct column *column,
-                 struct haproxy_server *server, struct error *err)
+static int store(struct reader *reader, const struct column *column, struct haproxy_server *server,
+                 struct error *err)
 {
     char *member = (char *)server + column->offset;
     if (column->type == CELL_TEXT) {
@@ -157,8 +156,8 @@ static int store(struct reader *reader, const struct column *column,
     return 0;
 }
 
-static int read_cell(struct reader *reader, int position, struct haproxy_server *server,
-                     bool *ours, struct error *err)
+static int read_cell(struct reader *reader, int position, struct haproxy_server *server, bool *ours,
+                     struct error *err)
 {
     if (position == reader->proxy) {
         *ours = text_equal(reader->cell, reader->backend);
@@ -207,8 +206,8 @@ static int read_rows(struct reader *reader, struct haproxy_servers *out, struct 
             return error_set(err, ERROR_FORMAT, "haproxy: backend '%s' has more than %d servers",
                              reader->backend, HAPROXY_SERVERS_MAX);
         }
-        out->items = arena_grow(reader->arena, out->items, out->count, &capacity,
-                                sizeof(*out->items));
+        out->items =
+            arena_grow(reader->arena, out->items, out->count, &capacity, sizeof(*out->items));
         out->items[out->count++] = server;
     }
     return 0;

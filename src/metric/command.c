@@ -17,8 +17,13 @@ struct command_settings {
 };
 
 static const struct field command_fields[] = {
-    {.name = "timeout", .type = FIELD_DURATION, .offset = offsetof(struct command_settings, timeout),
-     .def = "10s", .min = 100, .max = 600000, .doc = "The longest time one command may take."},
+    {.name = "timeout",
+     .type = FIELD_DURATION,
+     .offset = offsetof(struct command_settings, timeout),
+     .def = "10s",
+     .min = 100,
+     .max = 600000,
+     .doc = "The longest time one command may take."},
     {.name = NULL},
 };
 
@@ -32,7 +37,7 @@ enum line { LINE_MAIN, LINE_BAD, LINES }; /* value or total; bad */
 struct task {
     struct want want;
     const char *refused;
-    bool pair;               /* one line prints `bad total` */
+    bool pair; /* one line prints `bad total` */
     const char *lines[LINES];
     struct operation *operations[LINES];
 };
@@ -54,8 +59,8 @@ static void command_close(struct metric *metric)
 
 static const char *plan_of(const struct slo_config *slo, struct arena *arena, struct task *task)
 {
-    const bool rate = slo->kind == SLO_ERROR_RATE || slo->kind == SLO_AVAILABILITY ||
-                      slo->kind == SLO_CONVERSION;
+    const bool rate =
+        slo->kind == SLO_ERROR_RATE || slo->kind == SLO_AVAILABILITY || slo->kind == SLO_CONVERSION;
     *task = (struct task){.pair = false};
     if (slo->value) {
         task->lines[LINE_MAIN] = slo->value;
@@ -80,8 +85,8 @@ static const char *command_refuses(const struct metric *metric, const struct slo
     return plan_of(slo, arena, &task);
 }
 
-static void start_task(struct metric *metric, const struct metric_query *query,
-                       struct arena *arena, struct task *task)
+static void start_task(struct metric *metric, const struct metric_query *query, struct arena *arena,
+                       struct task *task)
 {
     task->refused = plan_of(query->slo, arena, task);
     for (size_t i = 0; i < LINES && !task->refused && query->count > 0; i++) {
@@ -128,8 +133,7 @@ static bool line_numbers(char *line, size_t count, double *out)
 
 /* Of all that was written (curl talks while jq prints the number) the one line that is the
  * number. Gives how many such lines there are. */
-static size_t find_numbers(const struct buf *output, size_t count, struct arena *arena,
-                           double *out)
+static size_t find_numbers(const struct buf *output, size_t count, struct arena *arena, double *out)
 {
     size_t found = 0;
     char *text = arena_text_n(arena, output->data, output->length);

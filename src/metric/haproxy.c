@@ -26,10 +26,10 @@ static const struct field haproxy_metric_fields[] = {
  * which `clear counters` and a reload set to 0. */
 struct account {
     const char *server;
-    uint64_t sessions;    /* at the last reading */
+    uint64_t sessions; /* at the last reading */
     struct outcomes {
         double bad, total;
-    } base, sum, out;     /* HAProxy's at our 0; ours before its restart; ours now */
+    } base, sum, out; /* HAProxy's at our 0; ours before its restart; ours now */
     double since;
 };
 
@@ -38,7 +38,7 @@ struct metric {
     struct haproxy_settings settings;
     struct account *accounts;
     size_t count, capacity;
-    bool seen;            /* servers that appear after the first reading are new: from 0 */
+    bool seen; /* servers that appear after the first reading are new: from 0 */
 };
 
 static int haproxy_open(const struct driver_context *context, struct metric **out,
@@ -69,8 +69,10 @@ static const char *haproxy_refuses(const struct metric *metric, const struct slo
 {
     (void)metric;
     if (slo->bad || slo->total || slo->histogram || slo->value) {
-        return arena_format(arena, "the load balancer takes no selectors, '%s' has one: use "
-                                   "scrape or prometheus", slo->name);
+        return arena_format(arena,
+                            "the load balancer takes no selectors, '%s' has one: use "
+                            "scrape or prometheus",
+                            slo->name);
     }
     switch (slo->kind) {
     case SLO_ERROR_RATE:
@@ -78,8 +80,10 @@ static const char *haproxy_refuses(const struct metric *metric, const struct slo
     case SLO_THROUGHPUT:
         return NULL;
     case SLO_LATENCY:
-        return arena_format(arena, "the load balancer knows means only, not '%s': use scrape or "
-                                   "prometheus", slo->name);
+        return arena_format(arena,
+                            "the load balancer knows means only, not '%s': use scrape or "
+                            "prometheus",
+                            slo->name);
     case SLO_CONVERSION:
     case SLO_ACTIVITY:
     case SLO_GAUGE:
@@ -185,8 +189,9 @@ static struct reading answer(struct metric *metric, const struct metric_query *q
         }
         if (!server->http) {
             return reading_nothing(NOTHING_NO_DATA,
-                                   arena_format(arena, "haproxy: backend '%s' is not in `mode "
-                                                       "http`: no answers are counted there",
+                                   arena_format(arena,
+                                                "haproxy: backend '%s' is not in `mode "
+                                                "http`: no answers are counted there",
                                                 metric->settings.backend));
         }
         reading.series[i].bad = account->out.bad;
@@ -223,9 +228,9 @@ static int haproxy_read(struct metric *metric, const struct metric_query *querie
         update(metric, &servers, (double)now / 1000);
     }
     for (size_t i = 0; i < count; i++) {
-        out[i] = result == 0 ? answer(metric, &queries[i], &servers, arena)
-                             : reading_nothing(nothing_of(err.kind),
-                                               arena_text(arena, err.message));
+        out[i] = result == 0
+                     ? answer(metric, &queries[i], &servers, arena)
+                     : reading_nothing(nothing_of(err.kind), arena_text(arena, err.message));
         out[i].at = now;
     }
     return 0;

@@ -28,24 +28,49 @@ struct json_settings {
 #define AT(member) offsetof(struct json_settings, member)
 
 static const struct field json_fields[] = {
-    {.name = "url", .type = FIELD_URL, .offset = AT(url),
+    {.name = "url",
+     .type = FIELD_URL,
+     .offset = AT(url),
      .doc = "The address for both arms; ${arm}, ${slot} or ${instance} in it tell them apart."},
-    {.name = "stable", .type = FIELD_URL, .offset = AT(stable),
+    {.name = "stable",
+     .type = FIELD_URL,
+     .offset = AT(stable),
      .doc = "The address for the version that serves now."},
-    {.name = "candidate", .type = FIELD_URL, .offset = AT(candidate), .alias = "canary",
+    {.name = "candidate",
+     .type = FIELD_URL,
+     .offset = AT(candidate),
+     .alias = "canary",
      .doc = "The address for the new version."},
-    {.name = "per", .type = FIELD_ENUM, .offset = AT(per), .def = "arm", .names = per_names,
+    {.name = "per",
+     .type = FIELD_ENUM,
+     .offset = AT(per),
+     .def = "arm",
+     .names = per_names,
      .doc = "Whether an address stands for an arm or is asked of every instance."},
-    {.name = "path", .type = FIELD_TEXT, .offset = AT(path), .def = "/metrics",
+    {.name = "path",
+     .type = FIELD_TEXT,
+     .offset = AT(path),
+     .def = "/metrics",
      .doc = "per: instance without `url`: the page below each instance's own URL."},
-    {.name = "token-env", .type = FIELD_SECRET, .offset = AT(token),
+    {.name = "token-env",
+     .type = FIELD_SECRET,
+     .offset = AT(token),
      .doc = "The environment variable that holds a bearer token."},
-    {.name = "headers", .type = FIELD_TEXTS, .offset = AT(headers),
+    {.name = "headers",
+     .type = FIELD_TEXTS,
+     .offset = AT(headers),
      .doc = "Headers to send with each request, as `Accept: application/json`."},
-    {.name = "ca-file", .type = FIELD_TEXT, .offset = AT(ca_file),
+    {.name = "ca-file",
+     .type = FIELD_TEXT,
+     .offset = AT(ca_file),
      .doc = "PEM file of the authority that signed the server's certificate."},
-    {.name = "timeout", .type = FIELD_DURATION, .offset = AT(timeout), .def = "5s", .min = 100,
-     .max = 60000, .doc = "The longest wait for one answer."},
+    {.name = "timeout",
+     .type = FIELD_DURATION,
+     .offset = AT(timeout),
+     .def = "5s",
+     .min = 100,
+     .max = 60000,
+     .doc = "The longest wait for one answer."},
     {.name = NULL},
 };
 
@@ -78,8 +103,7 @@ struct task {
     bool whole;
 };
 
-static int json_open(const struct driver_context *context, struct metric **out,
-                     struct error *err)
+static int json_open(const struct driver_context *context, struct metric **out, struct error *err)
 {
     (void)err;
     *out = ARENA_NEW(context->arena, struct metric);
@@ -125,8 +149,10 @@ static const char *address_missing(const struct json_settings *settings,
         (settings->stable && settings->candidate)) {
         return NULL;
     }
-    return arena_format(arena, "'%s' has no address: give metrics.json `url`, or both `stable` "
-                               "and `canary`, or the SLO its own `url`", slo->name);
+    return arena_format(arena,
+                        "'%s' has no address: give metrics.json `url`, or both `stable` "
+                        "and `canary`, or the SLO its own `url`",
+                        slo->name);
 }
 
 static const char *plan_of(const struct metric *metric, const struct slo_config *slo,
@@ -243,8 +269,8 @@ static int fetch_pages(struct sweep *sweep, struct operation *operations)
     const int result = loop_run_all(sweep->metric->context->loop, operations, count, &err);
     for (size_t i = 0, n = 0; i < sweep->count && result == 0; i++) {
         struct page *page = &sweep->pages[i];
-        if (page->url && transfer_failed(&operations[n++].http, page->reply, sweep->arena,
-                                         &page->why)) {
+        if (page->url &&
+            transfer_failed(&operations[n++].http, page->reply, sweep->arena, &page->why)) {
             page->nothing = nothing_of_transfer(page->reply);
         }
     }
@@ -271,9 +297,9 @@ static bool run_program(const struct sweep *sweep, const struct page *page, cons
     const enum nothing kind = absent && strstr(err.message, "NaN") ? NOTHING_NAN
                               : absent                             ? NOTHING_NO_DATA
                                                                    : NOTHING_GARBAGE;
-    *nothing = reading_nothing(kind, arena_format(sweep->arena, "%s: %s",
-                                                  http_url_shown(sweep->arena, page->url),
-                                                  err.message));
+    *nothing =
+        reading_nothing(kind, arena_format(sweep->arena, "%s: %s",
+                                           http_url_shown(sweep->arena, page->url), err.message));
     return false;
 }
 

@@ -225,11 +225,11 @@ static int scan_failed(const struct page *page, const char *start, struct error 
                      page->wrong, shown);
 }
 
-static int scan_lines(struct page *page, const char *text, size_t length, om_visit *visit,
+static int scan_lines(struct page *page, const struct om_page *whole, om_visit *visit,
                       void *context, struct error *err)
 {
-    const char *end = text + length;
-    for (const char *from = text; from < end;) {
+    const char *end = whole->text + whole->length;
+    for (const char *from = whole->text; from < end;) {
         const char *line = from;
         from = next_line(page, from, end);
         const bool sample = !page->wrong && read_line(page);
@@ -240,24 +240,22 @@ static int scan_lines(struct page *page, const char *text, size_t length, om_vis
             visit(context, &page->sample);
         }
     }
+    if (whole->openmetrics && !page->ended) {
+        return error_set(err, ERROR_FORMAT, "the OpenMetrics page is cut off: no # EOF at its end");
+    }
     return 0;
 }
 
-int om_scan(const char *text, size_t length, bool openmetrics, om_visit *visit, void *context,
-            struct error *err)
+int om_scan(const struct om_page *whole, om_visit *visit, void *context, struct error *err)
 {
-    if (length > OM_PAGE_MAX) {
+    if (whole->length > OM_PAGE_MAX) {
         return error_set(err, ERROR_FORMAT, "a metrics page above 16 MiB");
     }
     struct page *page = memory_alloc(sizeof(*page));
     page->wrong = NULL;
     page->line = page->series = page->used = 0;
     page->ended = false;
-    int result = scan_lines(page, text, length, visit, context, err);
-    if (result == 0 && openmetrics && !page->ended) {
-        result = error_set(err, ERROR_FORMAT, "the OpenMetrics page is cut off: no # EOF at its "
-                                              "end");
-    }
+    const int result = scan_lines(page, whole, visit, context, err);
     free(page);
     return result;
 }

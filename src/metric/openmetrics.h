@@ -31,11 +31,16 @@ struct om_sample {
 };
 typedef void om_visit(void *context, const struct om_sample *sample);
 
-/* Gives every sample to visit. `openmetrics`: the page must end in `# EOF`. A page that
- * ends within a line, is no such format, or is larger than the limits: ERROR_FORMAT with the
- * line's number. */
-MUST_CHECK int om_scan(const char *page, size_t length, bool openmetrics, om_visit *visit,
-                       void *context, struct error *err);
+struct om_page {
+    const char *text;
+    size_t length;
+    bool openmetrics; /* as its content type says: it must end in `# EOF` */
+};
+
+/* Gives every sample to visit. A page that ends within a line, is no such format, or is
+ * larger than the limits: ERROR_FORMAT with the line's number. */
+MUST_CHECK int om_scan(const struct om_page *page, om_visit *visit, void *context,
+                       struct error *err);
 
 /* "" where the sample does not have the label. */
 const char *om_label_of(const struct om_sample *sample, const char *name);

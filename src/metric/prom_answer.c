@@ -66,14 +66,14 @@ static const char *read_data(const struct json *data, struct prom_answer *out)
     return text_equal(type, "string") ? "the query gives a text" : "no result as Prometheus has it";
 }
 
-bool prom_open(const struct http_request *request, const struct http_reply *reply,
-               const char *subject, struct arena *arena, struct prom_answer *out,
-               struct reading *nothing)
+bool prom_open(const struct operation *operation, const char *subject, struct arena *arena,
+               struct prom_answer *out, struct reading *nothing)
 {
+    const struct http_reply *reply = &operation->reply;
     struct error err;
     const char *why = NULL;
     *out = (struct prom_answer){.json = NULL};
-    const bool failed = transfer_failed(request, reply, arena, &why);
+    const bool failed = transfer_failed(&operation->http, reply, arena, &why);
     if (failed && reply->error.kind != ERROR_NONE) {
         return nothing_is(nothing, nothing_of_transfer(reply), subject, why, arena);
     }

@@ -5,7 +5,7 @@
 #ifndef PROM_ANSWER_H
 #define PROM_ANSWER_H
 
-#include "http.h"
+#include "loop.h"
 #include "openmetrics.h"
 #include "reading.h"
 
@@ -18,9 +18,8 @@ struct prom_answer {
 };
 
 /* True with *out, or false with *nothing: no answer, an error's words, warnings. */
-bool prom_open(const struct http_request *request, const struct http_reply *reply,
-               const char *subject, struct arena *arena, struct prom_answer *out,
-               struct reading *nothing);
+bool prom_open(const struct operation *operation, const char *subject, struct arena *arena,
+               struct prom_answer *out, struct reading *nothing);
 void prom_release(struct prom_answer *answer);
 
 /* One series; labels live as long as the answer. NULL, or what is wrong with it. */

@@ -24,20 +24,41 @@ struct prometheus_settings {
 #define AT(member) offsetof(struct prometheus_settings, member)
 
 static const struct field prometheus_fields[] = {
-    {.name = "url", .type = FIELD_URL, .offset = AT(url), .required = true,
+    {.name = "url",
+     .type = FIELD_URL,
+     .offset = AT(url),
+     .required = true,
      .doc = "The server, without /api/v1; Thanos, Mimir and VictoriaMetrics answer alike."},
-    {.name = "token-env", .type = FIELD_SECRET, .offset = AT(token),
+    {.name = "token-env",
+     .type = FIELD_SECRET,
+     .offset = AT(token),
      .doc = "The environment variable that holds a bearer token."},
-    {.name = "label", .type = FIELD_TEXT, .offset = AT(label), .def = "instance",
+    {.name = "label",
+     .type = FIELD_TEXT,
+     .offset = AT(label),
+     .def = "instance",
      .doc = "The label that tells instances apart: it holds their host:port, name or server."},
-    {.name = "headers", .type = FIELD_TEXTS, .offset = AT(headers),
+    {.name = "headers",
+     .type = FIELD_TEXTS,
+     .offset = AT(headers),
      .doc = "Headers to send with each query, as `X-Scope-OrgID: shop`."},
-    {.name = "ca-file", .type = FIELD_TEXT, .offset = AT(ca_file),
+    {.name = "ca-file",
+     .type = FIELD_TEXT,
+     .offset = AT(ca_file),
      .doc = "PEM file of the authority that signed the server's certificate."},
-    {.name = "timeout", .type = FIELD_DURATION, .offset = AT(timeout), .def = "10s", .min = 100,
-     .max = 60000, .doc = "The longest wait for one answer."},
-    {.name = "scrape-interval", .type = FIELD_DURATION, .offset = AT(scrape_interval),
-     .def = "30s", .min = 1000, .max = 600000,
+    {.name = "timeout",
+     .type = FIELD_DURATION,
+     .offset = AT(timeout),
+     .def = "10s",
+     .min = 100,
+     .max = 60000,
+     .doc = "The longest wait for one answer."},
+    {.name = "scrape-interval",
+     .type = FIELD_DURATION,
+     .offset = AT(scrape_interval),
+     .def = "30s",
+     .min = 1000,
+     .max = 600000,
      .doc = "How often Prometheus reads the instances; older than twice this is stale."},
     {.name = NULL},
 };
@@ -195,8 +216,7 @@ static void fail(struct reader *reader, enum nothing nothing, const char *why)
     }
 }
 
-static struct tally *tally_of(struct reader *reader, const struct om_sample *sample,
-                              size_t *index)
+static struct tally *tally_of(struct reader *reader, const struct om_sample *sample, size_t *index)
 {
     const char *value = om_label_of(sample, reader->metric->settings->label);
     for (size_t i = 0; i < reader->query->count; i++) {
@@ -281,8 +301,8 @@ static void check_instances(struct reader *reader)
         const char *name = reader->query->instances[i]->name;
         if (reader->tallies[i].main.count == 0) {
             fail(reader, NOTHING_PARTIAL,
-                 arena_format(reader->arena, "no series %s with %s of %s",
-                              reader->plan->main.name, reader->metric->settings->label, name));
+                 arena_format(reader->arena, "no series %s with %s of %s", reader->plan->main.name,
+                              reader->metric->settings->label, name));
         } else if (reader->ages[i] > most) {
             fail(reader, NOTHING_STALE,
                  arena_format(reader->arena, "the newest sample of %s is %.0f s old", name,
@@ -311,8 +331,8 @@ static struct reading read_series(struct reader *reader, const struct prom_answe
 static struct reading read_value(struct reader *reader, const struct prom_answer *answer)
 {
     const double scale = reader->plan->want.scale;
-    const char *shown = arena_format(reader->arena, "%s: %s", reader->query->slo->name,
-                                     reader->plan->want.value);
+    const char *shown =
+        arena_format(reader->arena, "%s: %s", reader->query->slo->name, reader->plan->want.value);
     struct om_sample *sample = ARENA_NEW(reader->arena, struct om_sample);
     const size_t count = json_size(answer->result);
     double at = 0;
@@ -323,16 +343,18 @@ static struct reading read_value(struct reader *reader, const struct prom_answer
         return reading_nothing(NOTHING_NO_DATA, shown);
     }
     if (count > 1) {
-        return reading_nothing(NOTHING_MULTI_SERIES,
-                               arena_format(reader->arena, "%s gives %zu series, %s and %s: wrap "
-                                            "it in sum()", shown, count,
-                                            prom_labels(json_at(answer->result, 0), reader->arena),
-                                            prom_labels(json_at(answer->result, 1),
-                                                        reader->arena)));
+        return reading_nothing(
+            NOTHING_MULTI_SERIES,
+            arena_format(reader->arena,
+                         "%s gives %zu series, %s and %s: wrap "
+                         "it in sum()",
+                         shown, count, prom_labels(json_at(answer->result, 0), reader->arena),
+                         prom_labels(json_at(answer->result, 1), reader->arena)));
     }
     const char *wrong = prom_sample(json_at(answer->result, 0), sample, &at);
     if (wrong) {
-        return reading_nothing(NOTHING_GARBAGE, arena_format(reader->arena, "%s: %s", shown, wrong));
+        return reading_nothing(NOTHING_GARBAGE,
+                               arena_format(reader->arena, "%s: %s", shown, wrong));
     }
     return reading_gauge(sample->value * scale, shown);
 }
@@ -344,12 +366,13 @@ static struct reading finish_task(const struct metric *metric, const struct metr
     struct prom_answer answer;
     struct reading reading;
     struct reader reader = {metric, query, &task->plan, arena, NULL, NULL, NULL, NOTHING_NO_DATA};
-    const char *subject = arena_format(arena, "%s: %s", query->slo->name,
-                                       http_url_shown(arena, metric->url));
-    if (prom_open(&operation->http, &operation->reply, subject, arena, &answer, &reading)) {
+    const char *subject =
+        arena_format(arena, "%s: %s", query->slo->name, http_url_shown(arena, metric->url));
+    if (prom_open(operation, subject, arena, &answer, &reading)) {
         const bool value = task->plan.want.kind == WANT_VALUE;
         if (!value && !answer.result) {
-            reading = reading_nothing(NOTHING_GARBAGE, arena_format(arena, "%s: a scalar", subject));
+            reading =
+                reading_nothing(NOTHING_GARBAGE, arena_format(arena, "%s: a scalar", subject));
         } else {
             reading = value ? read_value(&reader, &answer) : read_series(&reader, &answer);
         }
@@ -373,8 +396,8 @@ static struct reading not_asked(const struct task *task, const struct metric_que
     return reading_no_instance(query, arena);
 }
 
-static int prometheus_read(struct metric *metric, const struct metric_query *queries,
-                           size_t count, struct reading *out, struct arena *arena)
+static int prometheus_read(struct metric *metric, const struct metric_query *queries, size_t count,
+                           struct reading *out, struct arena *arena)
 {
     struct error err;
     struct clock *clock = metric->context->clock;
@@ -390,10 +413,9 @@ static int prometheus_read(struct metric *metric, const struct metric_query *que
     }
     const int result = loop_run_all(metric->context->loop, operations, asked, &err);
     for (size_t i = 0; i < count && result == 0; i++) {
-        out[i] = asks(&tasks[i], &queries[i])
-                     ? finish_task(metric, &queries[i], &tasks[i],
-                                   &operations[tasks[i].operation], arena)
-                     : not_asked(&tasks[i], &queries[i], arena);
+        out[i] = asks(&tasks[i], &queries[i]) ? finish_task(metric, &queries[i], &tasks[i],
+                                                            &operations[tasks[i].operation], arena)
+                                              : not_asked(&tasks[i], &queries[i], arena);
         out[i].at = clock->wall(clock);
     }
     for (size_t i = 0; i < asked; i++) {

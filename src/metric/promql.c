@@ -95,8 +95,7 @@ struct builder {
 
 static void add_selector(struct builder *builder, const struct om_selector *selector)
 {
-    buf_addf(&builder->text, "%s{%s=~\"%s\"", selector->name, builder->label,
-             builder->pattern);
+    buf_addf(&builder->text, "%s{%s=~\"%s\"", selector->name, builder->label, builder->pattern);
     add_matchers(&builder->text, selector);
     buf_adds(&builder->text, "}");
 }
@@ -115,8 +114,8 @@ static void part_end(struct builder *builder, const char *name, size_t number)
     buf_adds(&builder->text, "\",\"\",\"\")");
 }
 
-static void add_sum(struct builder *builder, const struct om_selector *selector,
-                    const char *by, const char *part)
+static void add_sum(struct builder *builder, const struct om_selector *selector, const char *by,
+                    const char *part)
 {
     part_begin(builder, "sum by (");
     buf_addf(&builder->text, "%s%s) (", builder->label, by);

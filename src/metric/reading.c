@@ -60,8 +60,7 @@ static const char *names_of(const struct metric_query *query, struct arena *aren
 {
     const char *names = "";
     for (size_t i = 0; i < query->count; i++) {
-        names = arena_format(arena, "%s%s%s", names, i > 0 ? " " : "",
-                             query->instances[i]->name);
+        names = arena_format(arena, "%s%s%s", names, i > 0 ? " " : "", query->instances[i]->name);
     }
     return names;
 }
@@ -137,10 +136,10 @@ enum nothing nothing_of_transfer(const struct http_reply *reply)
 bool number_of(const char *text, double *out)
 {
     /* strtod also takes hex, "infinity" and "nan(…)", which no source writes. */
-    static const char *const words[] = {"NaN", "nan", "+Inf", "-Inf", "Inf", "inf", "+inf",
-                                        "-inf", NULL};
-    static const double values[] = {NAN, NAN, INFINITY, -INFINITY, INFINITY, INFINITY, INFINITY,
-                                    -INFINITY};
+    static const char *const words[] = {"NaN", "nan",  "+Inf", "-Inf", "Inf",
+                                        "inf", "+inf", "-inf", NULL};
+    static const double values[] = {NAN,      NAN,      INFINITY, -INFINITY,
+                                    INFINITY, INFINITY, INFINITY, -INFINITY};
     for (size_t i = 0; words[i]; i++) {
         if (strcmp(text, words[i]) == 0) {
             *out = values[i];
@@ -159,21 +158,24 @@ bool counts_possible(double bad, double total, const char *where, struct arena *
                      struct reading *nothing)
 {
     if (!isfinite(bad) || !isfinite(total)) {
-        *nothing = reading_nothing(NOTHING_NAN, arena_format(arena, "%s: a count is NaN or "
-                                                                    "infinite", where));
+        *nothing = reading_nothing(NOTHING_NAN, arena_format(arena,
+                                                             "%s: a count is NaN or "
+                                                             "infinite",
+                                                             where));
         return false;
     }
     if (bad < 0 || total < 0) {
-        *nothing = reading_nothing(NOTHING_GARBAGE,
-                                   arena_format(arena, "%s: a count below zero", where));
+        *nothing =
+            reading_nothing(NOTHING_GARBAGE, arena_format(arena, "%s: a count below zero", where));
         return false;
     }
     /* Sources read their counters one after the other while requests go on. */
     if (bad > total * 1.01 + 10) {
-        *nothing = reading_nothing(NOTHING_GARBAGE,
-                                   arena_format(arena, "%s: %.0f errors of %.0f requests: `bad` "
-                                                       "counts more than `total`",
-                                                where, bad, total));
+        *nothing =
+            reading_nothing(NOTHING_GARBAGE, arena_format(arena,
+                                                          "%s: %.0f errors of %.0f requests: `bad` "
+                                                          "counts more than `total`",
+                                                          where, bad, total));
         return false;
     }
     return true;

@@ -16,12 +16,12 @@ enum want_kind { WANT_COUNTS, WANT_HISTOGRAM, WANT_VALUE };
 /* What one SLO asks of a source. */
 struct want {
     enum want_kind kind;
-    const char *bad;       /* COUNTS; NULL: the source finds errors itself, or none exist */
-    bool bad_by_status;    /* COUNTS: bad is NULL and the status label tells errors */
+    const char *bad;    /* COUNTS; NULL: the source finds errors itself, or none exist */
+    bool bad_by_status; /* COUNTS: bad is NULL and the status label tells errors */
     const char *total;
     const char *histogram; /* name without _bucket, with matchers */
     const char *value;
-    double scale;          /* VALUE and HISTOGRAM bounds × scale: in the SLO's unit */
+    double scale; /* VALUE and HISTOGRAM bounds × scale: in the SLO's unit */
 };
 
 /* The source's own names for requests and their duration; NULL: it has none. */

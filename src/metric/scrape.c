@@ -18,17 +18,31 @@ struct scrape_settings {
 #define AT(member) offsetof(struct scrape_settings, member)
 
 static const struct field scrape_fields[] = {
-    {.name = "path", .type = FIELD_TEXT, .offset = AT(path), .def = "/metrics",
+    {.name = "path",
+     .type = FIELD_TEXT,
+     .offset = AT(path),
+     .def = "/metrics",
      .doc = "The metrics page below each instance's own URL."},
-    {.name = "url", .type = FIELD_URL, .offset = AT(url),
-     .doc = "The page's whole address instead, with ${instance}, ${base_url}, ${server} or ${slot} of the "
-            "instance."},
-    {.name = "token-env", .type = FIELD_SECRET, .offset = AT(token),
+    {.name = "url",
+     .type = FIELD_URL,
+     .offset = AT(url),
+     .doc = "The page's whole address instead, with ${instance}, ${base_url}, ${server} or ${slot} "
+            "of the instance."},
+    {.name = "token-env",
+     .type = FIELD_SECRET,
+     .offset = AT(token),
      .doc = "The environment variable that holds a bearer token."},
-    {.name = "ca-file", .type = FIELD_TEXT, .offset = AT(ca_file),
+    {.name = "ca-file",
+     .type = FIELD_TEXT,
+     .offset = AT(ca_file),
      .doc = "PEM file of the authority that signed the instances' certificates."},
-    {.name = "timeout", .type = FIELD_DURATION, .offset = AT(timeout), .def = "5s",
-     .min = 100, .max = 60000, .doc = "The longest wait for one page."},
+    {.name = "timeout",
+     .type = FIELD_DURATION,
+     .offset = AT(timeout),
+     .def = "5s",
+     .min = 100,
+     .max = 60000,
+     .doc = "The longest wait for one page."},
     {.name = NULL},
 };
 
@@ -73,8 +87,7 @@ struct task {
     const char *refused;
 };
 
-static int scrape_open(const struct driver_context *context, struct metric **out,
-                       struct error *err)
+static int scrape_open(const struct driver_context *context, struct metric **out, struct error *err)
 {
     (void)err;
     *out = ARENA_NEW(context->arena, struct metric);
@@ -140,8 +153,7 @@ static size_t page_of(struct sweep *sweep, const char *url)
     return sweep->count++;
 }
 
-static void add_use(struct sweep *sweep, size_t page, struct tally_plan *plan,
-                    struct tally *tally)
+static void add_use(struct sweep *sweep, size_t page, struct tally_plan *plan, struct tally *tally)
 {
     struct use *use = ARENA_NEW(sweep->arena, struct use);
     *use = (struct use){plan, tally, sweep->pages[page].uses};
@@ -155,11 +167,11 @@ static const char *shared_page(const struct metric_query *query, const struct ta
     for (size_t i = 0; i < query->count; i++) {
         for (size_t j = 0; j < i; j++) {
             if (task->pages[i] == task->pages[j] && sweep->pages[task->pages[i]].url) {
-                return arena_format(sweep->arena, "%s and %s have the same address %s: use "
-                                    "${instance} in `url`", query->instances[j]->name,
-                                    query->instances[i]->name,
-                                    http_url_shown(sweep->arena,
-                                                   sweep->pages[task->pages[i]].url));
+                return arena_format(sweep->arena,
+                                    "%s and %s have the same address %s: use "
+                                    "${instance} in `url`",
+                                    query->instances[j]->name, query->instances[i]->name,
+                                    http_url_shown(sweep->arena, sweep->pages[task->pages[i]].url));
             }
         }
     }
@@ -182,8 +194,7 @@ static void start_task(struct sweep *sweep, const struct metric_query *query, st
     }
 }
 
-static void fill_request(const struct sweep *sweep, const char *url,
-                         struct operation *operation)
+static void fill_request(const struct sweep *sweep, const char *url, struct operation *operation)
 {
     const struct scrape_settings *settings = sweep->metric->settings;
     /* Text first: with OpenMetrics, some libraries rename counters. */
@@ -217,8 +228,12 @@ static void read_page(struct sweep *sweep, struct page *page, struct operation *
         page->nothing = nothing_of_transfer(reply);
         return;
     }
-    const bool openmetrics = text_starts(reply->content_type, "application/openmetrics-text");
-    if (om_scan(reply->body.data, reply->body.length, openmetrics, visit, page->uses, &err) != 0) {
+    const struct om_page whole = {
+        .text = reply->body.data,
+        .length = reply->body.length,
+        .openmetrics = text_starts(reply->content_type, "application/openmetrics-text"),
+    };
+    if (om_scan(&whole, visit, page->uses, &err) != 0) {
         page->nothing = NOTHING_GARBAGE;
         page->why = arena_format(sweep->arena, "%s: %s", http_url_shown(sweep->arena, page->url),
                                  err.message);

@@ -144,8 +144,10 @@ int om_selector_parse(const char *text, struct arena *arena, struct om_selector 
     }
     skip_blanks(&scanner);
     if (*scanner.at != '\0') {
-        return broken(&scanner, "only name{label=\"x\",…} can stand here, an expression goes "
-                                "into `value`: it goes on", err);
+        return broken(&scanner,
+                      "only name{label=\"x\",…} can stand here, an expression goes "
+                      "into `value`: it goes on",
+                      err);
     }
     return 0;
 }
@@ -189,8 +191,10 @@ static int compile_one(struct om_matcher *matcher, struct error *err)
     const size_t length = strlen(matcher->value);
     const char *strange = strange_part(matcher->value);
     if (strange) {
-        return error_set(err, ERROR_CONFIG, "the pattern '%.200s' is not understood here at "
-                         "'%.20s' (use . .* .+ | [0-9] groups and {2})", matcher->value, strange);
+        return error_set(err, ERROR_CONFIG,
+                         "the pattern '%.200s' is not understood here at "
+                         "'%.20s' (use . .* .+ | [0-9] groups and {2})",
+                         matcher->value, strange);
     }
     if (length > PATTERN_MAX) {
         return error_set(err, ERROR_CONFIG, "the pattern '%.60s…' is longer than %d bytes",

@@ -108,8 +108,7 @@ static char status_class(const struct om_sample *sample)
     return '\0';
 }
 
-static void add_by_status(struct tally *tally, enum om_selected how,
-                          const struct om_sample *sample)
+static void add_by_status(struct tally *tally, enum om_selected how, const struct om_sample *sample)
 {
     const char class = status_class(sample);
     if (class == '\0') {
@@ -123,8 +122,8 @@ static void see_labels(struct tally_plan *plan, const struct om_sample *sample)
 {
     plan->bad_named = true;
     for (size_t i = 0; i < plan->bad.count; i++) {
-        plan->bad_labels[i] = plan->bad_labels[i] ||
-                              *om_label_of(sample, plan->bad.matchers[i].label) != '\0';
+        plan->bad_labels[i] =
+            plan->bad_labels[i] || *om_label_of(sample, plan->bad.matchers[i].label) != '\0';
     }
 }
 
@@ -141,8 +140,7 @@ static void add_main(const struct tally_plan *plan, struct tally *tally, enum om
     }
 }
 
-void tally_main(const struct tally_plan *plan, struct tally *tally,
-                const struct om_sample *sample)
+void tally_main(const struct tally_plan *plan, struct tally *tally, const struct om_sample *sample)
 {
     add_main(plan, tally, OM_EXACTLY, sample);
 }

@@ -39,15 +39,14 @@ struct tally {
  * compiles what tally_add needs, and does, also when it failed. */
 MUST_CHECK int tally_parse(const struct want *want, struct arena *arena, struct tally_plan *out,
                            struct error *err);
-MUST_CHECK int tally_prepare(const struct want *want, struct arena *arena,
-                             struct tally_plan *out, struct error *err);
+MUST_CHECK int tally_prepare(const struct want *want, struct arena *arena, struct tally_plan *out,
+                             struct error *err);
 void tally_release(struct tally_plan *plan);
 
 void tally_init(struct tally *tally, struct arena *arena);
 void tally_add(struct tally_plan *plan, struct tally *tally, const struct om_sample *sample);
 /* For a source that selects and sums by itself: a sample of main, or of bad. */
-void tally_main(const struct tally_plan *plan, struct tally *tally,
-                const struct om_sample *sample);
+void tally_main(const struct tally_plan *plan, struct tally *tally, const struct om_sample *sample);
 void tally_bad(struct tally *tally, double value);
 
 /* One tally an instance of the query. */

@@ -43,9 +43,10 @@ static bool errors_known(const struct tally_plan *plan, const struct metric_quer
     }
     for (size_t i = 0; i < query->count; i++) {
         if (tallies[i].without_status > 0) {
-            const char *why = arena_format(arena, "%s: %s has none of the labels code, status "
-                                           "and status_code: set `bad`", where(query, i, arena),
-                                           plan->want.total);
+            const char *why = arena_format(arena,
+                                           "%s: %s has none of the labels code, status "
+                                           "and status_code: set `bad`",
+                                           where(query, i, arena), plan->want.total);
             *out = reading_nothing(NOTHING_NO_DATA, why);
             return false;
         }
@@ -63,9 +64,8 @@ static bool nowhere(const struct metric_query *query, const struct tally *tallie
     return true;
 }
 
-static struct reading read_counts(const struct tally_plan *plan,
-                                  const struct metric_query *query, const struct tally *tallies,
-                                  struct arena *arena)
+static struct reading read_counts(const struct tally_plan *plan, const struct metric_query *query,
+                                  const struct tally *tallies, struct arena *arena)
 {
     struct reading reading = reading_series(READING_COUNTS, query, arena);
     if (!errors_known(plan, query, tallies, arena, &reading)) {
@@ -77,8 +77,7 @@ static struct reading read_counts(const struct tally_plan *plan,
         series->bad = tallies[i].bad.sum;
         series->total = tallies[i].main.sum;
         series->started = tallies[i].started;
-        if (!counts_possible(series->bad, series->total, where(query, i, arena), arena,
-                             &reading)) {
+        if (!counts_possible(series->bad, series->total, where(query, i, arena), arena, &reading)) {
             return reading;
         }
     }
@@ -107,7 +106,8 @@ static void common_bounds(const struct metric_query *query, const struct tally *
     for (size_t b = 0; first && b < first->bucket_count; b++) {
         bool common = true;
         for (size_t i = 0; i < query->count; i++) {
-            common = common && (tallies[i].main.count == 0 || bucket_at(&tallies[i], first->les[b]));
+            common =
+                common && (tallies[i].main.count == 0 || bucket_at(&tallies[i], first->les[b]));
         }
         if (common) {
             reading->bounds[reading->bound_count++] = first->les[b];
@@ -115,8 +115,8 @@ static void common_bounds(const struct metric_query *query, const struct tally *
     }
 }
 
-static bool copy_buckets(const struct tally *tally, struct reading *reading,
-                         struct series *series, struct arena *arena)
+static bool copy_buckets(const struct tally *tally, struct reading *reading, struct series *series,
+                         struct arena *arena)
 {
     series->buckets = arena_array(arena, METRIC_BUCKETS, sizeof(double));
     series->started = tally->started;
@@ -129,9 +129,8 @@ static bool copy_buckets(const struct tally *tally, struct reading *reading,
     return true;
 }
 
-static const char *histogram_broken(const struct metric_query *query,
-                                    const struct tally *tallies, const struct reading *reading,
-                                    struct arena *arena)
+static const char *histogram_broken(const struct metric_query *query, const struct tally *tallies,
+                                    const struct reading *reading, struct arena *arena)
 {
     for (size_t i = 0; i < query->count; i++) {
         if (tallies[i].too_many) {
@@ -140,15 +139,17 @@ static const char *histogram_broken(const struct metric_query *query,
         }
     }
     if (reading->bound_count < 2 || !isinf(reading->bounds[reading->bound_count - 1])) {
-        return arena_format(arena, "%s: no histogram: buckets with le, up to le=\"+Inf\", are "
-                                   "missing", query->slo->name);
+        return arena_format(arena,
+                            "%s: no histogram: buckets with le, up to le=\"+Inf\", are "
+                            "missing",
+                            query->slo->name);
     }
     return NULL;
 }
 
 static struct reading read_histogram(const struct tally_plan *plan,
-                                     const struct metric_query *query,
-                                     const struct tally *tallies, struct arena *arena)
+                                     const struct metric_query *query, const struct tally *tallies,
+                                     struct arena *arena)
 {
     struct reading reading = reading_series(READING_HISTOGRAM, query, arena);
     common_bounds(query, tallies, arena, &reading);
@@ -158,9 +159,10 @@ static struct reading read_histogram(const struct tally_plan *plan,
     }
     for (size_t i = 0; i < query->count; i++) {
         if (!copy_buckets(&tallies[i], &reading, &reading.series[i], arena)) {
-            return reading_nothing(NOTHING_NAN,
-                                   arena_format(arena, "%s: a bucket is NaN, infinite or "
-                                                       "negative", where(query, i, arena)));
+            return reading_nothing(NOTHING_NAN, arena_format(arena,
+                                                             "%s: a bucket is NaN, infinite or "
+                                                             "negative",
+                                                             where(query, i, arena)));
         }
     }
     for (size_t b = 0; b < reading.bound_count; b++) {
@@ -182,9 +184,9 @@ static struct reading read_value(const struct tally_plan *plan, const struct met
         }
         sum += tallies[i].main.sum;
     }
-    return reading_gauge(sum / (double)query->count * plan->want.scale,
-                         arena_format(arena, "%s: %s is NaN or infinite", query->slo->name,
-                                      plan->want.value));
+    return reading_gauge(
+        sum / (double)query->count * plan->want.scale,
+        arena_format(arena, "%s: %s is NaN or infinite", query->slo->name, plan->want.value));
 }
 
 struct reading tally_reading(const struct tally_plan *plan, const struct metric_query *query,

@@ -41,19 +41,18 @@ static enum unit unit_of(const struct slo_config *slo)
  * the baseline counts, any unit is as good. */
 static bool unit_matters(const struct slo_config *slo)
 {
-    const bool absolute = slo->mode == MODE_ABSOLUTE ||
-                          (slo->mode == MODE_AUTO && slo->kind == SLO_ERROR_RATE);
+    const bool absolute =
+        slo->mode == MODE_ABSOLUTE || (slo->mode == MODE_AUTO && slo->kind == SLO_ERROR_RATE);
     return slo->target.set || (absolute && slo->max_increase >= 0);
 }
 
-static const char *unit_missing(const struct slo_config *slo, enum unit unit,
-                                struct arena *arena)
+static const char *unit_missing(const struct slo_config *slo, enum unit unit, struct arena *arena)
 {
     const char *choice = unit == UNIT_RATIO
                              ? "`unit: ratio` (0.02 is 2%) or `unit: percent` (2 is 2%)"
                              : "`unit: ms` or `unit: s`";
-    return arena_format(arena, "'%s' does not say in which unit its value comes: add %s",
-                        slo->name, choice);
+    return arena_format(arena, "'%s' does not say in which unit its value comes: add %s", slo->name,
+                        choice);
 }
 
 static const char *find_scale(const struct slo_config *slo, struct arena *arena, double *scale)
@@ -74,8 +73,8 @@ static const char *find_scale(const struct slo_config *slo, struct arena *arena,
         *scale = unit == UNIT_NONE ? 1 : row->scale;
         return NULL;
     }
-    return arena_format(arena, "'%s': unknown `unit: %s` (ratio, percent, ms, s, req/s)",
-                        slo->name, slo->unit);
+    return arena_format(arena, "'%s': unknown `unit: %s` (ratio, percent, ms, s, req/s)", slo->name,
+                        slo->unit);
 }
 
 const char *want_value(const struct slo_config *slo, const char *value, struct arena *arena,
@@ -89,7 +88,9 @@ const char *want_value(const struct slo_config *slo, const char *value, struct a
 static bool unit_by_name(const char *histogram, double *scale)
 {
     static const struct unit_row suffixes[] = {
-        {"_milliseconds", UNIT_MS, 1}, {"_ms", UNIT_MS, 1}, {"_seconds", UNIT_MS, 1000},
+        {"_milliseconds", UNIT_MS, 1},
+        {"_ms", UNIT_MS, 1},
+        {"_seconds", UNIT_MS, 1000},
         {NULL, UNIT_NONE, 1},
     };
     const size_t length = strcspn(histogram, "{ ");
@@ -116,20 +117,21 @@ static const char *want_histogram(const struct slo_config *slo,
         return find_scale(slo, arena, &out->scale);
     }
     if (!unit_by_name(out->histogram, &out->scale)) {
-        return arena_format(arena, "'%s': the name '%s' does not tell its unit: add `unit: s` or "
-                                   "`unit: ms`", slo->name, out->histogram);
+        return arena_format(arena,
+                            "'%s': the name '%s' does not tell its unit: add `unit: s` or "
+                            "`unit: ms`",
+                            slo->name, out->histogram);
     }
     return NULL;
 }
 
-static const char *want_counts(const struct slo_config *slo,
-                               const struct want_defaults *defaults, struct arena *arena,
-                               struct want *out)
+static const char *want_counts(const struct slo_config *slo, const struct want_defaults *defaults,
+                               struct arena *arena, struct want *out)
 {
-    const bool of_requests = slo->kind == SLO_ERROR_RATE || slo->kind == SLO_AVAILABILITY ||
-                             slo->kind == SLO_THROUGHPUT;
-    const bool rate = slo->kind == SLO_ERROR_RATE || slo->kind == SLO_AVAILABILITY ||
-                      slo->kind == SLO_CONVERSION;
+    const bool of_requests =
+        slo->kind == SLO_ERROR_RATE || slo->kind == SLO_AVAILABILITY || slo->kind == SLO_THROUGHPUT;
+    const bool rate =
+        slo->kind == SLO_ERROR_RATE || slo->kind == SLO_AVAILABILITY || slo->kind == SLO_CONVERSION;
     out->kind = WANT_COUNTS;
     out->bad = rate ? slo->bad : NULL;
     out->total = slo->total ? slo->total : of_requests ? defaults->total : NULL;

@@ -29,8 +29,7 @@ static bool beyond(double value, double limit)
     return value - limit > rounding;
 }
 
-static enum judgement threshold_judge(const struct limit *limit,
-                                      const struct measurement *measured)
+static enum judgement threshold_judge(const struct limit *limit, const struct measurement *measured)
 {
     if (!measured->present || !isfinite(measured->value)) {
         return JUDGE_NODATA;

@@ -61,8 +61,7 @@ static size_t first_after(const struct window *window, int64_t from)
     return index;
 }
 
-struct counts window_sum(const struct window *window, int64_t now, int64_t length,
-                         double *seconds)
+struct counts window_sum(const struct window *window, int64_t now, int64_t length, double *seconds)
 {
     struct counts sum = {0, 0};
     double time = 0;

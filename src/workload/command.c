@@ -13,6 +13,11 @@ static unsigned traits_of(const struct workload *workload)
     return workload->traits;
 }
 
+static const struct instances *instances_of(const struct workload *workload)
+{
+    return &workload->instances;
+}
+
 static void close_workload(struct workload *workload)
 {
     (void)workload;
@@ -300,6 +305,7 @@ static int retire(struct workload *workload, const struct workload_target *targe
 static const struct workload_driver driver = {
     .open = command_open,
     .traits = traits_of,
+    .instances = instances_of,
     .observe = command_observe,
     .deploy = deploy,
     .update = update,

@@ -12,8 +12,8 @@
 
 #include <math.h>
 
-#define HEAD                                                                                       \
-    "app: shop\nworkload:\n  command:\n    instances: [ { name: x } ]\n    update: \"true\"\n"     \
+#define HEAD                                                                                   \
+    "app: shop\nworkload:\n  command:\n    instances: [ { name: x } ]\n    update: \"true\"\n" \
     "    status: \"true\"\n    version: \"true\"\nwatch: { interval: 5s }\n"
 #define TRAFFIC "traffic:\n  haproxy: { socket: /nowhere.sock, backend: shop }\n"
 
@@ -25,8 +25,10 @@ static int port;
 
 static char urls[4][64];
 static struct instance instances[4] = {
-    {.name = "blue-1", .slot = "blue"}, {.name = "blue-2", .slot = "blue"},
-    {.name = "green-1", .slot = "green"}, {.name = "green-2", .slot = "green"},
+    {.name = "blue-1", .slot = "blue"},
+    {.name = "blue-2", .slot = "blue"},
+    {.name = "green-1", .slot = "green"},
+    {.name = "green-2", .slot = "green"},
 };
 static const struct instance *const stable[] = {&instances[0], &instances[1]};
 static const struct instance *const candidate[] = {&instances[2], &instances[3]};

@@ -157,11 +157,15 @@ static void good_answers_pass(void **state)
 {
     (void)state;
     start_server();
-    run(HTTP("url: \"${base_url}/health\"") HTTP(
-        "url: \"${base_url}/status\", expect: { status: 200, jq: '.version == \"${version}\"' }")
-            HTTP("url: \"${base_url}/health\", expect: { header: \"X-Version: v2\", body: ok }")
-                HTTP("url: \"${base_url}/broken\", expect: { status: [404, 5xx] }") HTTP(
-                    "url: \"${base_url}/moved\", redirects: 1") "    - { http: \"${base_url}/health\"" ONCE);
+    /* clang-format off: a list of strings */
+    run(HTTP("url: \"${base_url}/health\"")
+        HTTP("url: \"${base_url}/status\", "
+             "expect: { status: 200, jq: '.version == \"${version}\"' }")
+        HTTP("url: \"${base_url}/health\", expect: { header: \"X-Version: v2\", body: ok }")
+        HTTP("url: \"${base_url}/broken\", expect: { status: [404, 5xx] }")
+        HTTP("url: \"${base_url}/moved\", redirects: 1")
+        "    - { http: \"${base_url}/health\"" ONCE);
+    /* clang-format on */
     expect(0, VERDICT_PASS, "GET http://127.0.0.1:");
     expect(0, VERDICT_PASS, "/health → 200 in ");
     expect(1, VERDICT_PASS, " ms, .version == \"v2\" is true");

@@ -9,11 +9,14 @@ static struct arena arena;
 static struct error err;
 
 static const char *const variables[] = {
-    "GITHUB_ACTIONS", "GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY", "GITHUB_REPOSITORY", "GITHUB_SHA",
-    "GITHUB_REF", "GITHUB_REF_NAME", "GITHUB_ACTOR", "GITHUB_TRIGGERING_ACTOR", "GITHUB_RUN_ID",
-    "GITHUB_SERVER_URL", "GITLAB_CI", "CI_PROJECT_DIR", "CI_PROJECT_PATH", "CI_COMMIT_SHA",
-    "CI_COMMIT_REF_NAME", "CI_COMMIT_TAG", "GITLAB_USER_LOGIN", "GITLAB_USER_NAME", "CI_JOB_URL",
-    "CI_PIPELINE_URL", "CI_PIPELINE_ID", "CI_ENVIRONMENT_NAME",
+    "GITHUB_ACTIONS",     "GITHUB_OUTPUT",       "GITHUB_STEP_SUMMARY",
+    "GITHUB_REPOSITORY",  "GITHUB_SHA",          "GITHUB_REF",
+    "GITHUB_REF_NAME",    "GITHUB_ACTOR",        "GITHUB_TRIGGERING_ACTOR",
+    "GITHUB_RUN_ID",      "GITHUB_SERVER_URL",   "GITLAB_CI",
+    "CI_PROJECT_DIR",     "CI_PROJECT_PATH",     "CI_COMMIT_SHA",
+    "CI_COMMIT_REF_NAME", "CI_COMMIT_TAG",       "GITLAB_USER_LOGIN",
+    "GITLAB_USER_NAME",   "CI_JOB_URL",          "CI_PIPELINE_URL",
+    "CI_PIPELINE_ID",     "CI_ENVIRONMENT_NAME",
 };
 
 static int bare(void **state)
@@ -275,12 +278,18 @@ int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, bare, clean)
     const struct CMUnitTest tests[] = {
-        CASE(test_detection),         CASE(test_github_facts),
-        CASE(test_gitlab_facts),      CASE(test_github_outputs),
-        CASE(test_github_delimiters_differ), CASE(test_github_refuses),
-        CASE(test_github_summary),    CASE(test_github_summary_cut),
-        CASE(test_github_summary_fence), CASE(test_gitlab_outputs),
-        CASE(test_gitlab_too_large),  CASE(test_local),
+        CASE(test_detection),
+        CASE(test_github_facts),
+        CASE(test_gitlab_facts),
+        CASE(test_github_outputs),
+        CASE(test_github_delimiters_differ),
+        CASE(test_github_refuses),
+        CASE(test_github_summary),
+        CASE(test_github_summary_cut),
+        CASE(test_github_summary_fence),
+        CASE(test_gitlab_outputs),
+        CASE(test_gitlab_too_large),
+        CASE(test_local),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

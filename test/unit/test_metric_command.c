@@ -5,8 +5,10 @@
 static void open_line(const char *line)
 {
     char yaml[1024];
-    snprintf(yaml, sizeof(yaml), "metrics:\n  command: { timeout: 1s }\nslos:\n"
-             "  queue: { target: 10, value: '%s' }\n", line);
+    snprintf(yaml, sizeof(yaml),
+             "metrics:\n  command: { timeout: 1s }\nslos:\n"
+             "  queue: { target: 10, value: '%s' }\n",
+             line);
     open_source("command", yaml);
 }
 
@@ -30,7 +32,8 @@ static void test_values(void **state)
     expect_line("echo; echo \"  1e3  \"; echo", 1000);
     /* curl's meter goes to the same place as the number. */
     expect_line("printf \"  %% Total    %% Received\\n100    14  100    14    0     0\\r\" >&2; "
-                "echo >&2; echo 4", 4);
+                "echo >&2; echo 4",
+                4);
 }
 
 static void test_nothings(void **state)
@@ -67,8 +70,8 @@ static void test_much_output(void **state)
     (void)state;
     expect_line("head -c 50000 /dev/zero | tr \"\\0\" x; echo; echo 8", 8);
     /* Half a number could be what was kept. */
-    expect_no_line("head -c 65530 /dev/zero | tr \"\\0\" x; echo; echo 123456789",
-                   NOTHING_GARBAGE, "more than a number");
+    expect_no_line("head -c 65530 /dev/zero | tr \"\\0\" x; echo; echo 123456789", NOTHING_GARBAGE,
+                   "more than a number");
     expect_no_line("head -c 3000000 /dev/zero", NOTHING_GARBAGE, "more than a number");
 }
 
@@ -142,10 +145,9 @@ static void test_refusals(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(test_values),      CASE(test_nothings),    CASE(test_garbage),
-        CASE(test_failures),    CASE(test_much_output), CASE(test_counts),
-        CASE(test_environment), CASE(test_together),    CASE(test_cancelled),
-        CASE(test_refusals),
+        CASE(test_values),      CASE(test_nothings), CASE(test_garbage),     CASE(test_failures),
+        CASE(test_much_output), CASE(test_counts),   CASE(test_environment), CASE(test_together),
+        CASE(test_cancelled),   CASE(test_refusals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

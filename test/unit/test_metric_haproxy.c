@@ -10,8 +10,8 @@
 
 /* How a server treats its connections. */
 enum manner { GOOD, FAILING, ABSENT, RESETTING, SLOW, CUT, NOISY, MUTE, EARLY, CHANGING, MANNERS };
-static const char *const manners[] = {"good", "failing", "absent", "resetting", "slow", "cut",
-                                      "noisy", "mute", "early", "changing"};
+static const char *const manners[] = {"good", "failing", "absent", "resetting", "slow",
+                                      "cut",  "noisy",   "mute",   "early",     "changing"};
 
 static pid_t servers[MANNERS], haproxy;
 static int ports[MANNERS], frontend;
@@ -95,10 +95,11 @@ static void write_haproxy(const char *defaults)
 {
     AUTO_BUF struct buf text;
     buf_init(&text, 1 << 16);
-    buf_addf(&text, "global\n  stats socket %s mode 600 level admin\n"
-                    "defaults\n  mode http\n  timeout connect 1s\n  timeout client 20s\n"
-                    "  timeout server 700ms\n  retries 1\n%s"
-                    "frontend f\n  bind 127.0.0.1:%d\n  default_backend shop\nbackend shop\n",
+    buf_addf(&text,
+             "global\n  stats socket %s mode 600 level admin\n"
+             "defaults\n  mode http\n  timeout connect 1s\n  timeout client 20s\n"
+             "  timeout server 700ms\n  retries 1\n%s"
+             "frontend f\n  bind 127.0.0.1:%d\n  default_backend shop\nbackend shop\n",
              in_folder("ha.sock"), defaults, frontend);
     for (int i = 0; i < MANNERS; i++) {
         buf_addf(&text, "  server %s 127.0.0.1:%d weight 0\n", manners[i], ports[i]);
@@ -120,7 +121,8 @@ static void start_haproxy(const char *defaults)
     }
     for (int i = 0; i < 500; i++) {
         const int probe = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        const struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)frontend),
+        const struct sockaddr_in address = {.sin_family = AF_INET,
+                                            .sin_port = htons((uint16_t)frontend),
                                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
         const bool there = connect(probe, (const struct sockaddr *)&address, sizeof(address)) == 0;
         close(probe);
@@ -155,7 +157,8 @@ static void only(enum manner manner)
 
 static int connect_frontend(void)
 {
-    const struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)frontend),
+    const struct sockaddr_in address = {.sin_family = AF_INET,
+                                        .sin_port = htons((uint16_t)frontend),
                                         .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) != 0) {
@@ -233,8 +236,8 @@ static struct series counts_of(enum manner manner)
     static struct instance one;
     static const struct instance *const list[] = {&one};
     one = (struct instance){.name = "green-1", .server = manners[manner]};
-    struct metric_query query = {.slo = slo_named("error-rate"), .arm = ARM_CANDIDATE,
-                                 .instances = list, .count = 1};
+    struct metric_query query = {
+        .slo = slo_named("error-rate"), .arm = ARM_CANDIDATE, .instances = list, .count = 1};
     assert_int_equal(driver->read(metric, &query, 1, &reading, &arena), 0);
     if (reading.kind != READING_COUNTS) {
         fail_msg("no counts: %s", reading.why);
@@ -366,8 +369,10 @@ static void test_names(void **state)
     assert_int_equal(driver->read(metric, &query, 1, &reading, &arena), 0);
     assert_int_equal(reading.nothing, NOTHING_NO_DATA);
     char yaml[512];
-    snprintf(yaml, sizeof(yaml), "metrics:\n  haproxy: { socket: '%s', backend: nope }\nslos:\n"
-             "  error-rate: { target: 1%% }\n", in_folder("ha.sock"));
+    snprintf(yaml, sizeof(yaml),
+             "metrics:\n  haproxy: { socket: '%s', backend: nope }\nslos:\n"
+             "  error-rate: { target: 1%% }\n",
+             in_folder("ha.sock"));
     open_source("haproxy", yaml);
     expect_nothing("error-rate", NOTHING_NO_DATA, "No such proxy.");
 }
@@ -400,7 +405,8 @@ static void test_settings(void **state)
     expect_closed("metrics:\n  haproxy: { backend: 'a b' }\n", "no name of a backend");
     expect_closed("metrics:\n  haproxy: { socket: nowhere }\n", "neither a path nor host:port");
     expect_closed("traffic:\n  command: { observe: 'true', shift: 'true' }\n"
-                  "metrics:\n  haproxy: { backend: shop }\n", "needs `socket`");
+                  "metrics:\n  haproxy: { backend: shop }\n",
+                  "needs `socket`");
 }
 
 /* ---- an impostor at the socket ---------------------------------------------------- */
@@ -430,8 +436,10 @@ static void expect_impostor(const char *text, size_t megabytes, enum nothing not
 {
     char yaml[512];
     impostor(text, megabytes);
-    snprintf(yaml, sizeof(yaml), "metrics:\n  haproxy: { socket: '%s', backend: shop, timeout: 20s "
-             "}\nslos:\n  error-rate: { target: 1%% }\n", in_folder("fake.sock"));
+    snprintf(yaml, sizeof(yaml),
+             "metrics:\n  haproxy: { socket: '%s', backend: shop, timeout: 20s "
+             "}\nslos:\n  error-rate: { target: 1%% }\n",
+             in_folder("fake.sock"));
     open_source("haproxy", yaml);
     expect_nothing("error-rate", nothing, why);
     end_peer(haproxy);
@@ -445,7 +453,8 @@ static void test_impostors(void **state)
     expect_impostor("HTTP/1.1 400 Bad Request\r\n\r\n", 0, NOTHING_GARBAGE, "no table came back");
     expect_impostor("", 0, NOTHING_GARBAGE, "no table");
     expect_impostor("Permission denied\n", 0, NOTHING_UNREACHABLE, "level admin");
-    expect_impostor("Unknown command, but maybe one of\n", 0, NOTHING_UNREACHABLE, "Unknown command");
+    expect_impostor("Unknown command, but maybe one of\n", 0, NOTHING_UNREACHABLE,
+                    "Unknown command");
     expect_impostor("# pxname,svname,stot,\nshop,green-1,many,\n", 0, NOTHING_GARBAGE,
                     "stot is 'many'");
     expect_impostor("# pxname,svname,stot,\nshop,green-1,-4,\n", 0, NOTHING_GARBAGE, "'-4'");
@@ -456,95 +465,13 @@ static void test_impostors(void **state)
     expect_impostor("# pxname,svname,\n", 100, NOTHING_GARBAGE, "larger than");
 }
 
-/* ---- the table alone -------------------------------------------------------------- */
-
-static void test_table(void **state)
-{
-    struct haproxy_servers out;
-    (void)state;
-    EXPECT_OK(haproxy_parse("# pxname,svname,status,weight,addr,last_chk,hrsp_5xx,uweight,mode,-,\n"
-                            "shop,FRONTEND,OPEN,,,,9,,http,-,\n"
-                            "shop,a,UP 1/3,12,10.0.0.1:80,\"said \"\"no\"\", twice\",7,,http,-,\r\n"
-                            "other,b,UP,1,,,3,1,http,-,\n"
-                            "shop,c,DOWN,0,,\"\",,256,tcp,-,\n"
-                            "shop,BACKEND,UP,5,,,8,,http,-,\n\n",
-                            "shop", &arena, &out, &error),
-              &error);
-    assert_int_equal(out.count, 2);
-    assert_string_equal(out.items[0].status, "UP 1/3");
-    assert_string_equal(out.items[0].address, "10.0.0.1:80");
-    assert_true(out.items[0].answers[4] == 7 && out.items[0].http);
-    assert_true(out.items[0].user_weight == -1 && out.items[1].user_weight == 256);
-    assert_ptr_equal(haproxy_find(&out, "c"), &out.items[1]);
-    assert_null(haproxy_find(&out, "b"));
-    assert_false(out.items[1].http);
-}
-
-/* Any byte of a table changed or cut off is read or refused, never worse. */
-static void test_table_damage(void **state)
-{
-    struct haproxy_servers out;
-    const char *table = "# pxname,svname,stot,\"hrsp_2xx\",mode,\nshop,\"a\"\"b\",4,12,http,\n";
-    const size_t length = strlen(table);
-    (void)state;
-    for (size_t cut = 0; cut <= length; cut++) {
-        (void)!haproxy_parse(arena_text_n(&arena, table, cut), "shop", &arena, &out, &error);
-    }
-    for (size_t at = 0; at < length; at++) {
-        for (int byte = 1; byte < 256; byte += 3) {
-            char *changed = arena_text(&arena, table);
-            changed[at] = (char)byte;
-            (void)!haproxy_parse(changed, "shop", &arena, &out, &error);
-        }
-    }
-}
-
-static void test_table_limits(void **state)
-{
-    struct haproxy_servers out;
-    AUTO_BUF struct buf text;
-    (void)state;
-    buf_init(&text, 1 << 22);
-    buf_adds(&text, "# pxname,svname,\n");
-    for (int i = 0; i < HAPROXY_SERVERS_MAX; i++) {
-        buf_addf(&text, "shop,s%d,\n", i);
-    }
-    EXPECT_OK(haproxy_parse(text.data, "shop", &arena, &out, &error), &error);
-    assert_int_equal(out.count, HAPROXY_SERVERS_MAX);
-    buf_adds(&text, "shop,more,\n");
-    EXPECT_ERROR(haproxy_parse(text.data, "shop", &arena, &out, &error), &error, ERROR_FORMAT,
-                 "more than 4096 servers");
-    buf_clear(&text);
-    buf_adds(&text, "# pxname,svname");
-    for (int i = 0; i < 2000; i++) {
-        buf_adds(&text, ",x");
-    }
-    buf_adds(&text, "\nshop,a");
-    for (int i = 0; i < 2000; i++) {
-        buf_addf(&text, ",%2000d", i);
-    }
-    assert_int_equal(haproxy_parse(text.data, "shop", &arena, &out, &error), -1);
-}
-
-static void test_words(void **state)
-{
-    static const char *const bad[] = {"", "a b", "a;b", "a\nb", "a\"", "a'", "a\\", "a#b", "a\x7f"};
-    (void)state;
-    assert_true(haproxy_word("web-1.a_b:80/[::1]"));
-    assert_false(haproxy_word(NULL));
-    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-        assert_false(haproxy_word(bad[i]));
-    }
-}
-
 int main(void)
 {
 #define REAL(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        REAL(test_every_manner), REAL(test_redispatch), REAL(test_killed), REAL(test_under_load),
-        REAL(test_restarts),     REAL(test_names),      CASE(test_refusals), CASE(test_settings),
-        CASE(test_impostors),    CASE(test_table),      CASE(test_table_damage),
-        CASE(test_table_limits), CASE(test_words),
+        REAL(test_every_manner), REAL(test_redispatch), REAL(test_killed),
+        REAL(test_under_load),   REAL(test_restarts),   REAL(test_names),
+        CASE(test_refusals),     CASE(test_settings),   CASE(test_impostors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -22,12 +22,11 @@ static void test_seed_arms(void **state)
 static void test_seed_addresses(void **state)
 {
     (void)state;
-    open_source("json",
-                "metrics:\n  json: { timeout: 1s }\nslos:\n"
-                "  error_rate: { url: 'http://127.0.0.1:PORT/error_rate', target: 0.1%, "
-                "unit: percent }\n"
-                "  latency_p99: { url: 'http://127.0.0.1:PORT/latency_p99', target: 500ms, "
-                "unit: ms }\n");
+    open_source("json", "metrics:\n  json: { timeout: 1s }\nslos:\n"
+                        "  error_rate: { url: 'http://127.0.0.1:PORT/error_rate', target: 0.1%, "
+                        "unit: percent }\n"
+                        "  latency_p99: { url: 'http://127.0.0.1:PORT/latency_p99', target: 500ms, "
+                        "unit: ms }\n");
     put_file("error_rate", "{\"value\": 0.25}\n");
     put_file("latency_p99", "{\"value\": 480}\n");
     expect_gauge("error_rate", 0.0025);
@@ -142,8 +141,10 @@ static void expect_hostile(const char *path, enum nothing nothing, const char *w
 {
     char yaml[512];
     const bool huge = strcmp(path, "huge") == 0;
-    snprintf(yaml, sizeof(yaml), "metrics:\n  json: { url: 'http://127.0.0.1:PORT/%s', timeout: "
-             "%s }\nslos:\n  queue: { target: 10, value: . }\n", path, huge ? "60s" : "1s");
+    snprintf(yaml, sizeof(yaml),
+             "metrics:\n  json: { url: 'http://127.0.0.1:PORT/%s', timeout: "
+             "%s }\nslos:\n  queue: { target: 10, value: . }\n",
+             path, huge ? "60s" : "1s");
     open_source("json", yaml);
     const int64_t started = loop_mono();
     expect_nothing("queue", nothing, why);
@@ -197,9 +198,9 @@ static void test_refusals(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(test_seed_arms),     CASE(test_seed_addresses), CASE(test_seed_page),
-        CASE(test_counts),        CASE(test_per_instance),   CASE(test_arm_in_address),
-        CASE(test_nothings),      CASE(test_hostile),        CASE(test_headers),
+        CASE(test_seed_arms), CASE(test_seed_addresses), CASE(test_seed_page),
+        CASE(test_counts),    CASE(test_per_instance),   CASE(test_arm_in_address),
+        CASE(test_nothings),  CASE(test_hostile),        CASE(test_headers),
         CASE(test_refusals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

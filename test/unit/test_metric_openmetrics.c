@@ -47,7 +47,8 @@ static int scan(const char *page, bool openmetrics, const char **seen)
     const size_t length = strlen(page);
     char *copy = malloc(length > 0 ? length : 1);
     memcpy(copy, page, length);
-    const int result = om_scan(copy, length, openmetrics, write_down, &out, &err);
+    const int result =
+        om_scan(&(struct om_page){copy, length, openmetrics}, write_down, &out, &err);
     free(copy);
     *seen = arena_text(&arena, out.data);
     return result;
@@ -96,13 +97,14 @@ static void test_openmetrics(void **state)
 {
     const char *seen = NULL;
     (void)state;
-    expect_samples("# TYPE foo histogram\n# UNIT foo seconds\n"
-                   "foo_bucket{le=\"0.1\"} 8 # {trace_id=\"abc\"} 0.054\n"
-                   "foo_bucket{le=\"+Inf\"} 17 1520879607.789 # {trace_id=\"K} 9\"} 9.8 1520879607.7\n"
-                   "foo_count 17\nfoo_created 1520430000.123\n# EOF\n",
-                   true,
-                   "foo_bucket le=[0.1] 8\nfoo_bucket le=[+Inf] 17\nfoo_count 17\n"
-                   "foo_created 1.52043e+09\n");
+    expect_samples(
+        "# TYPE foo histogram\n# UNIT foo seconds\n"
+        "foo_bucket{le=\"0.1\"} 8 # {trace_id=\"abc\"} 0.054\n"
+        "foo_bucket{le=\"+Inf\"} 17 1520879607.789 # {trace_id=\"K} 9\"} 9.8 1520879607.7\n"
+        "foo_count 17\nfoo_created 1520430000.123\n# EOF\n",
+        true,
+        "foo_bucket le=[0.1] 8\nfoo_bucket le=[+Inf] 17\nfoo_count 17\n"
+        "foo_created 1.52043e+09\n");
     expect_samples("a_total 1\n# EOF", true, "a_total 1\n");
     EXPECT_ERROR(scan("a_total 1\n", true, &seen), &err, ERROR_FORMAT, "cut off");
     EXPECT_ERROR(scan("a_total 1\n# EOF\nb 1\n", true, &seen), &err, ERROR_FORMAT, "after # EOF");
@@ -165,8 +167,9 @@ static void test_limits(void **state)
 /* Half a page, or one with any byte changed, is read or refused, never worse. */
 static void test_any_damage(void **state)
 {
-    const char *page = "# TYPE r counter\nr_total{code=\"5\\\"0\",le=\"+Inf\"} 1.5e3 17 # {a=\"b\"} 1\n"
-                       "r_count 7\n# EOF\n";
+    const char *page =
+        "# TYPE r counter\nr_total{code=\"5\\\"0\",le=\"+Inf\"} 1.5e3 17 # {a=\"b\"} 1\n"
+        "r_count 7\n# EOF\n";
     const char *seen = NULL;
     const size_t length = strlen(page);
     (void)state;
@@ -198,24 +201,39 @@ static enum om_selected selects(const char *text, const struct om_sample *sample
 static void test_selectors(void **state)
 {
     const struct om_sample sample = {
-        .name = "http_requests_total", .label_count = 4,
+        .name = "http_requests_total",
+        .label_count = 4,
         .labels = {{"code", "503"}, {"path", "/a\"b\\c"}, {"env", "prod"}, {"dos", "c:\\n\n"}},
     };
     static const char *const yes[] = {
-        "http_requests_total", " http_requests_total { } ", "http_requests_total{code=\"503\"}",
-        "http_requests_total{code=~\"5..\",}", "http_requests_total{code=~'5[0-9]{2}'}",
+        "http_requests_total",
+        " http_requests_total { } ",
+        "http_requests_total{code=\"503\"}",
+        "http_requests_total{code=~\"5..\",}",
+        "http_requests_total{code=~'5[0-9]{2}'}",
         "http_requests_total{code!~\"[1234]..\",env!=\"dev\"}",
-        "http_requests_total{path=\"/a\\\"b\\\\c\"}", "http_requests_total{code=~\"500|503\"}",
-        "http_requests_total{missing=\"\"}", "http_requests_total{dos=\"c:\\\\n\\n\"}", "http_requests_total{missing=~\".*\"}",
-        "http_requests_total{missing!=\"x\"}", "http_requests_total{env=~\"prod|\"}",
-        "http_requests_total{path=~\"/a.+\"}", "http_requests_total{missing=~\"\"}",
+        "http_requests_total{path=\"/a\\\"b\\\\c\"}",
+        "http_requests_total{code=~\"500|503\"}",
+        "http_requests_total{missing=\"\"}",
+        "http_requests_total{dos=\"c:\\\\n\\n\"}",
+        "http_requests_total{missing=~\".*\"}",
+        "http_requests_total{missing!=\"x\"}",
+        "http_requests_total{env=~\"prod|\"}",
+        "http_requests_total{path=~\"/a.+\"}",
+        "http_requests_total{missing=~\"\"}",
     };
     static const char *const no[] = {
-        "http_requests_tota", "http_requests_total_", "http_requests_total{code=\"50\"}",
-        "http_requests_total{code=~\"5\"}", "http_requests_total{code=~\"0\"}",
-        "http_requests_total{code=~\"5..\",env=\"dev\"}", "http_requests_total{code!=\"503\"}",
-        "http_requests_total{missing=~\".+\"}", "http_requests_total{code!~\".*\"}",
-        "http_requests_total{code=~\"5|3\"}", "http_requests_total{missing!=\"\"}",
+        "http_requests_tota",
+        "http_requests_total_",
+        "http_requests_total{code=\"50\"}",
+        "http_requests_total{code=~\"5\"}",
+        "http_requests_total{code=~\"0\"}",
+        "http_requests_total{code=~\"5..\",env=\"dev\"}",
+        "http_requests_total{code!=\"503\"}",
+        "http_requests_total{missing=~\".+\"}",
+        "http_requests_total{code!~\".*\"}",
+        "http_requests_total{code=~\"5|3\"}",
+        "http_requests_total{missing!=\"\"}",
     };
     (void)state;
     for (size_t i = 0; i < sizeof(yes) / sizeof(yes[0]); i++) {
@@ -254,16 +272,16 @@ static void test_wrong_selectors(void **state)
     struct om_selector selector;
     (void)state;
     for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
-        EXPECT_ERROR(om_selector_parse(wrong[i].text, &arena, &selector, &err), &err,
-                     ERROR_CONFIG, wrong[i].why);
+        EXPECT_ERROR(om_selector_parse(wrong[i].text, &arena, &selector, &err), &err, ERROR_CONFIG,
+                     wrong[i].why);
     }
 }
 
 static void test_wrong_patterns(void **state)
 {
     static const char *const wrong[] = {
-        "\\\\d+", "(?i)ok", "5.*?", "5+?", "a??", "[[:digit:]]", "[abc", "a{1000}", "a{1,100}",
-        "a{", "a{x}", "(a", "a**", "x\\\\",
+        "\\\\d+",  "(?i)ok",   "5.*?", "5+?",  "a??", "[[:digit:]]", "[abc",
+        "a{1000}", "a{1,100}", "a{",   "a{x}", "(a",  "a**",         "x\\\\",
     };
     (void)state;
     for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
@@ -282,13 +300,13 @@ static void test_wrong_patterns(void **state)
 
 /* ---- what an SLO asks ------------------------------------------------------------- */
 
-static const struct want_defaults defaults = {"http_requests_total", "http_request_duration_seconds",
-                                              true};
+static const struct want_defaults defaults = {"http_requests_total",
+                                              "http_request_duration_seconds", true};
 
 static struct slo_config slo_of(const char *name, enum slo_kind kind)
 {
-    return (struct slo_config){.name = name, .kind = kind, .quantile = 0.99, .max_increase = -1,
-                               .max_drop = -1};
+    return (struct slo_config){
+        .name = name, .kind = kind, .quantile = 0.99, .max_increase = -1, .max_drop = -1};
 }
 
 static void expect_refused(struct slo_config slo, const char *why)
@@ -385,8 +403,8 @@ int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, begin, end)
     const struct CMUnitTest tests[] = {
-        CASE(test_text_format), CASE(test_openmetrics),      CASE(test_garbage),
-        CASE(test_limits),      CASE(test_any_damage),       CASE(test_selectors),
+        CASE(test_text_format),     CASE(test_openmetrics),    CASE(test_garbage),
+        CASE(test_limits),          CASE(test_any_damage),     CASE(test_selectors),
         CASE(test_wrong_selectors), CASE(test_wrong_patterns), CASE(test_wants),
         CASE(test_units),
     };

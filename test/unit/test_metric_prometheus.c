@@ -15,10 +15,11 @@ static void write_prometheus(void)
 {
     AUTO_BUF struct buf text;
     buf_init(&text, 1 << 16);
-    buf_adds(&text, "global: { scrape_interval: 2s, scrape_timeout: 2s }\nscrape_configs:\n");
+    buf_adds(&text, "global: { scrape_interval: 1s, scrape_timeout: 1s }\nscrape_configs:\n");
     for (size_t i = 0; i < 4; i++) {
-        buf_addf(&text, "- job_name: %s\n  metrics_path: /%s/metrics\n  static_configs:\n"
-                        "  - targets: ['127.0.0.1:%d']\n    labels: { instance: %s, pod: pod-%zu }\n",
+        buf_addf(&text,
+                 "- job_name: %s\n  metrics_path: /%s/metrics\n  static_configs:\n"
+                 "  - targets: ['127.0.0.1:%d']\n    labels: { instance: %s, pod: pod-%zu }\n",
                  instances[i].name, instances[i].name, port, instances[i].name, i);
     }
     write_file(in_folder("prometheus.yml"), text.data);
@@ -51,6 +52,8 @@ static void put_page(const char *instance, const char *format, int number)
     for (; *format != '\0' && at < text + sizeof(text) - 16; format++) {
         if (*format == '@') {
             at += snprintf(at, 16, "%d", number);
+        } else if (*format == '~') {
+            at += snprintf(at, 16, "%lld", (long long)(loop_wall() - 100000));
         } else {
             *at++ = *format;
         }
@@ -59,34 +62,35 @@ static void put_page(const char *instance, const char *format, int number)
     put_file(path, text);
 }
 
-#define PAGE                                                                                       \
-    "http_requests_total{code=\"200\",path=\"/\"} @00\n"                                           \
-    "http_requests_total{code=\"200\",path=\"/x\"} @0\nhttp_requests_total{code=\"500\"} @\n"      \
-    "rpc_total{status=\"200\"} 50\nrpc_total{status=\"503\"} @\nbare_total 5\n"                    \
-    "http_request_duration_seconds_bucket{path=\"/\",le=\"0.1\"} 1\n"                              \
-    "http_request_duration_seconds_bucket{path=\"/x\",le=\"0.1\"} 2\n"                             \
-    "http_request_duration_seconds_bucket{path=\"/\",le=\"0.5\"} 4\n"                              \
-    "http_request_duration_seconds_bucket{path=\"/x\",le=\"0.5\"} 4\n"                             \
-    "http_request_duration_seconds_bucket{path=\"/\",le=\"+Inf\"} 5\n"                             \
-    "http_request_duration_seconds_bucket{path=\"/x\",le=\"+Inf\"} 5\nlatency @\nodd NaN\n"
+#define PAGE                                                                                  \
+    "http_requests_total{code=\"200\",path=\"/\"} @00\n"                                      \
+    "http_requests_total{code=\"200\",path=\"/x\"} @0\nhttp_requests_total{code=\"500\"} @\n" \
+    "rpc_total{status=\"200\"} 50\nrpc_total{status=\"503\"} @\nbare_total 5\n"               \
+    "http_request_duration_seconds_bucket{path=\"/\",le=\"0.1\"} 1\n"                         \
+    "http_request_duration_seconds_bucket{path=\"/x\",le=\"0.1\"} 2\n"                        \
+    "http_request_duration_seconds_bucket{path=\"/\",le=\"0.5\"} 4\n"                         \
+    "http_request_duration_seconds_bucket{path=\"/x\",le=\"0.5\"} 4\n"                        \
+    "http_request_duration_seconds_bucket{path=\"/\",le=\"+Inf\"} 5\n"                        \
+    "http_request_duration_seconds_bucket{path=\"/x\",le=\"+Inf\"} 5\nlatency @\nodd NaN\n"   \
+    "aged_total 5 ~\n"
 
 #define SLOS                                                                                       \
-    "slos:\n  error-rate: { target: 1% }\n  latency-p99: { target: 500ms }\n  throughput: {}\n"     \
-    "  availability: { target: 99%, total: rpc_total, bad: 'rpc_total{status=~\"5..\"}' }\n"        \
-    "  conversion: { total: rpc_total, bad: 'rpc_total{stat=\"503\"}' }\n"                          \
-    "  gone: { total: gone_total, max-drop: 10% }\n"                                                \
-    "  sum: { value: 'sum(latency{instance=~\"${instance}\"})', target: 10 }\n"                     \
-    "  scalar: { value: 'scalar(vector(42))', target: 10 }\n"                                       \
-    "  constant: { value: '1e3', target: 10 }\n"                                                    \
-    "  many: { value: 'latency', target: 10 }\n"                                                    \
-    "  range: { value: 'latency[1m]', target: 10 }\n"                                               \
-    "  text: { value: '\"words\"', target: 10 }\n"                                                  \
-    "  wrong: { value: 'sum(latency', target: 10 }\n"                                               \
-    "  clash: { value: 'latency * on(job) group_left rpc_total', target: 10 }\n"                    \
-    "  none: { value: 'sum(nowhere)', target: 10 }\n"                                               \
-    "  nan: { value: 'sum(odd)', target: 10 }\n"                                                    \
-    "  divided: { value: 'vector(0) / vector(0)', target: 10 }\n"                                   \
-    "  windowed: { value: 'max(max_over_time(latency{instance=\"green-1\"}[${window}]))', "         \
+    "slos:\n  error-rate: { target: 1% }\n  latency-p99: { target: 500ms }\n  throughput: {}\n"    \
+    "  availability: { target: 99%, total: rpc_total, bad: 'rpc_total{status=~\"5..\"}' }\n"       \
+    "  conversion: { total: rpc_total, bad: 'rpc_total{stat=\"503\"}' }\n"                         \
+    "  gone: { total: gone_total, max-drop: 10% }\n  aged: { total: aged_total, max-drop: 10% }\n" \
+    "  sum: { value: 'sum(latency{instance=~\"${instance}\"})', target: 10 }\n"                    \
+    "  scalar: { value: 'scalar(vector(42))', target: 10 }\n"                                      \
+    "  constant: { value: '1e3', target: 10 }\n"                                                   \
+    "  many: { value: 'latency', target: 10 }\n"                                                   \
+    "  range: { value: 'latency[1m]', target: 10 }\n"                                              \
+    "  text: { value: '\"words\"', target: 10 }\n"                                                 \
+    "  wrong: { value: 'sum(latency', target: 10 }\n"                                              \
+    "  clash: { value: 'latency * on(job) group_left rpc_total', target: 10 }\n"                   \
+    "  none: { value: 'sum(nowhere)', target: 10 }\n"                                              \
+    "  nan: { value: 'sum(odd)', target: 10 }\n"                                                   \
+    "  divided: { value: 'vector(0) / vector(0)', target: 10 }\n"                                  \
+    "  windowed: { value: 'max(max_over_time(latency{instance=\"green-1\"}[${window}]))', "        \
     "target: 10 }\n"
 
 static void open_real(const char *extra)
@@ -177,7 +181,8 @@ static void check_label(void)
     expect_series(0, "green-1", 3, 333);
     expect_series(1, "green-2", 4, 444);
     instances[3].server = "pod-9";
-    expect_nothing("error-rate", NOTHING_PARTIAL, "no series http_requests_total with pod of green-2");
+    expect_nothing("error-rate", NOTHING_PARTIAL,
+                   "no series http_requests_total with pod of green-2");
     instances[2].server = "pod-8";
     expect_nothing("error-rate", NOTHING_NO_DATA, "no series http_requests_total of candidate");
     instances[2].server = instances[3].server = NULL;
@@ -199,12 +204,9 @@ static void await_nothing(const char *slo, enum nothing nothing)
 /* Old samples, an instance that is gone, then the server itself. */
 static void check_decay(void)
 {
-    char old[128];
-    snprintf(old, sizeof(old), "rpc_total{status=\"200\"} 50 %lld\n",
-             (long long)(loop_wall() - 100000));
-    put_file("green-2/metrics", old);
-    await_nothing("availability", NOTHING_STALE);
-    assert_non_null(strstr(reading.why, "the newest sample of green-2 is 10"));
+    read_slo("aged");
+    assert_int_equal(reading.nothing, NOTHING_STALE);
+    assert_non_null(strstr(reading.why, "the newest sample of green-1 is 1"));
     unlink(in_folder("green-2/metrics"));
     await_nothing("error-rate", NOTHING_PARTIAL);
     assert_non_null(strstr(reading.why, "green-2"));
@@ -240,9 +242,9 @@ static int end_real(void **state)
 
 /* ---- impostors -------------------------------------------------------------------- */
 
-#define FAKE                                                                                       \
-    "metrics:\n  prometheus: { url: 'http://127.0.0.1:PORT/p/', headers: ['X-Scope-OrgID: shop'], " \
-    "timeout: 1s }\nslos:\n  error-rate: { target: 1%, total: r, bad: e }\n"                        \
+#define FAKE                                                                                      \
+    "metrics:\n  prometheus: { url: 'http://127.0.0.1:PORT/p/', timeout: 1s, "                    \
+    "headers: ['X-Scope-OrgID: shop'] }\nslos:\n  error-rate: { target: 1%, total: r, bad: e }\n" \
     "  queue: { value: q, target: 10 }\n"
 
 static void put_answer(const char *text)
@@ -253,7 +255,8 @@ static void put_answer(const char *text)
     put_file("p/api/v1/query", text);
 }
 
-#define VECTOR(series) "{\"status\":\"success\",\"data\":{\"resultType\":\"vector\",\"result\":[" series "]}}"
+#define VECTOR(series) \
+    "{\"status\":\"success\",\"data\":{\"resultType\":\"vector\",\"result\":[" series "]}}"
 
 static void test_answers(void **state)
 {
@@ -273,7 +276,8 @@ static void test_answers(void **state)
         {"{\"status\":\"error\"}", NOTHING_UNREACHABLE, "error: ?"},
         {"{\"status\":\"success\",\"isPartial\":true,\"data\":{}}", NOTHING_PARTIAL, "storage"},
         {"{\"status\":\"success\",\"warnings\":[\"store a is down\"],\"data\":{\"resultType\":"
-         "\"vector\",\"result\":[]}}", NOTHING_PARTIAL, "store a is down"},
+         "\"vector\",\"result\":[]}}",
+         NOTHING_PARTIAL, "store a is down"},
         {VECTOR(""), NOTHING_NO_DATA, "q"},
         {VECTOR("{\"metric\":{},\"histogram\":[1,{\"count\":\"5\"}]}"), NOTHING_GARBAGE,
          "a native histogram"},
@@ -319,18 +323,20 @@ static void test_series(void **state)
     put_answer(VECTOR("{\"metric\":{\"instance\":\"mars\",\"deploy_part\":\"main\"},"
                       "\"value\":[9,\"5\"]}"));
     expect_nothing("error-rate", NOTHING_GARBAGE, "not asked for");
-    put_answer("{\"status\":\"success\",\"data\":{\"resultType\":\"scalar\",\"result\":[1,\"2\"]}}");
+    put_answer(
+        "{\"status\":\"success\",\"data\":{\"resultType\":\"scalar\",\"result\":[1,\"2\"]}}");
     expect_nothing("error-rate", NOTHING_GARBAGE, "a scalar");
-#define SERIES(name, part, value)                                                                  \
-    "{\"metric\":{\"instance\":\"" name "\",\"deploy_part\":\"" part "\"},\"value\":[1000,\"" value "\"]}"
+#define SERIES(name, part, value)                                    \
+    "{\"metric\":{\"instance\":\"" name "\",\"deploy_part\":\"" part \
+    "\"},\"value\":[1000,\"" value "\"]}"
     put_answer(VECTOR(SERIES("green-1", "main", "NaN") "," SERIES("green-2", "main", "5")));
     expect_nothing("error-rate", NOTHING_NAN, "green-1");
-    put_answer(VECTOR(SERIES("green-1", "main", "7") "," SERIES("green-2", "main", "5") ","
-                      SERIES("green-2", "time", "930")));
+    put_answer(VECTOR(SERIES("green-1", "main", "7") "," SERIES("green-2", "main", "5") "," SERIES(
+        "green-2", "time", "930")));
     expect_nothing("error-rate", NOTHING_STALE, "green-2 is 70 s old");
-    put_answer(VECTOR(SERIES("green-1", "main", "7") "," SERIES("green-2", "main", "5") ","
-                      SERIES("green-2", "bad", "2") "," SERIES("green-2", "time", "941") ","
-                      SERIES("green-1", "label99", "941")));
+    put_answer(VECTOR(SERIES("green-1", "main", "7") "," SERIES("green-2", "main", "5") "," SERIES(
+        "green-2", "bad", "2") "," SERIES("green-2", "time", "941") "," SERIES("green-1", "label99",
+                                                                               "941")));
     read_slo("error-rate");
     expect_series(0, "green-1", 0, 7);
     expect_series(1, "green-2", 2, 5);
@@ -341,9 +347,10 @@ static void expect_hostile(const char *path, enum nothing nothing, const char *w
     char yaml[512];
     const bool huge = strcmp(path, "huge") == 0;
     /* The rest of the address becomes a query string. */
-    snprintf(yaml, sizeof(yaml), "metrics:\n  prometheus: { url: 'http://127.0.0.1:PORT/%s?', "
-             "timeout: %s }\nslos:\n  queue: { value: q, target: 10 }\n", path,
-             huge ? "60s" : "1s");
+    snprintf(yaml, sizeof(yaml),
+             "metrics:\n  prometheus: { url: 'http://127.0.0.1:PORT/%s?', "
+             "timeout: %s }\nslos:\n  queue: { value: q, target: 10 }\n",
+             path, huge ? "60s" : "1s");
     open_source("prometheus", yaml);
     const int64_t started = loop_mono();
     expect_nothing("queue", nothing, why);
@@ -377,11 +384,11 @@ static void test_request(void **state)
 /* What the user and the world name cannot leave its quotes. */
 static void test_quoting(void **state)
 {
-    static struct instance odd = {.name = "a.b\"}) or vector(1) # \\",
-                                  .url = "https://[::1]/x?y=1", .server = "s+1\n"};
+    static struct instance odd = {
+        .name = "a.b\"}) or vector(1) # \\", .url = "https://[::1]/x?y=1", .server = "s+1\n"};
     static const struct instance *const list[] = {&odd};
-    const struct want want = {.kind = WANT_COUNTS, .total = "r{p=\"x\\\"\\\\\",q!~\"5..\"}",
-                              .bad = "e", .scale = 1};
+    const struct want want = {
+        .kind = WANT_COUNTS, .total = "r{p=\"x\\\"\\\\\",q!~\"5..\"}", .bad = "e", .scale = 1};
     struct tally_plan plan;
     (void)state;
     open_source("prometheus", FAKE);
@@ -404,10 +411,11 @@ static void test_quoting(void **state)
 static void test_refusals(void **state)
 {
     (void)state;
-    open_source("prometheus", "metrics:\n  prometheus: { url: 'http://p' }\nslos:\n"
-                              "  error-rate: { total: 'rate(x[5m])', bad: y }\n"
-                              "  availability: { target: 99%, total: x, bad: 'x{a=~\"(?i)b\\\\d\"}' }\n"
-                              "  latency-p99: { value: 'histogram_quantile(0.99, x)', target: 1s }\n");
+    open_source("prometheus",
+                "metrics:\n  prometheus: { url: 'http://p' }\nslos:\n"
+                "  error-rate: { total: 'rate(x[5m])', bad: y }\n"
+                "  availability: { target: 99%, total: x, bad: 'x{a=~\"(?i)b\\\\d\"}' }\n"
+                "  latency-p99: { value: 'histogram_quantile(0.99, x)', target: 1s }\n");
     expect_refusal("error-rate", "goes into `value`");
     /* The pattern is Prometheus' own matter. */
     assert_null(refusal("availability"));
@@ -423,8 +431,13 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_real, metric_begin, end_real),
-        CASE(test_answers), CASE(test_status),  CASE(test_series),   CASE(test_hostile),
-        CASE(test_request), CASE(test_quoting), CASE(test_refusals),
+        CASE(test_answers),
+        CASE(test_status),
+        CASE(test_series),
+        CASE(test_hostile),
+        CASE(test_request),
+        CASE(test_quoting),
+        CASE(test_refusals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -145,7 +145,8 @@ static void test_status_labels(void **state)
     put_text("http_requests_total{status=\"200\"} 5\nhttp_requests_total{status=\"502\"} 2\n");
     read_slo("error-rate");
     expect_series(0, "green-1", 2, 7);
-    put_text("http_requests_total{status_code=\"5xx\"} 5\nhttp_requests_total{status_code=\"2xx\"} 2\n");
+    put_text(
+        "http_requests_total{status_code=\"5xx\"} 5\nhttp_requests_total{status_code=\"2xx\"} 2\n");
     read_slo("error-rate");
     expect_series(0, "green-1", 5, 7);
     put_text("http_requests_total{code=\"200\",status=\"500\"} 5\n");
@@ -228,8 +229,10 @@ static void expect_hostile(const char *path, enum nothing nothing, const char *w
 {
     const bool huge = strcmp(path, "huge") == 0;
     char yaml[512];
-    snprintf(yaml, sizeof(yaml), "metrics:\n  scrape: { url: 'http://127.0.0.1:PORT/%s?${instance}', "
-             "timeout: %s }\nslos:\n  error-rate: { target: 1%% }\n", path, huge ? "60s" : "1s");
+    snprintf(yaml, sizeof(yaml),
+             "metrics:\n  scrape: { url: 'http://127.0.0.1:PORT/%s?${instance}', "
+             "timeout: %s }\nslos:\n  error-rate: { target: 1%% }\n",
+             path, huge ? "60s" : "1s");
     open_source("scrape", yaml);
     const int64_t started = loop_mono();
     expect_nothing("error-rate", nothing, why);
@@ -311,17 +314,41 @@ static void test_no_instance(void **state)
 static void test_refusals(void **state)
 {
     (void)state;
-    open_source("scrape", SCRAPE "slos:\n  error-rate: { total: 'rate(x[5m])', bad: y }\n"
-                                 "  conversion: { total: x }\n"
-                                 "  availability: { target: 99%, total: x, bad: 'x{a=~\"(?i)b\"}' }\n"
-                                 "  queue: { value: 'q{', target: 10 }\n  throughput: {}\n"
-                                 "  latency-p99: { histogram: d }\n");
+    open_source("scrape",
+                SCRAPE "slos:\n  error-rate: { total: 'rate(x[5m])', bad: y }\n"
+                       "  conversion: { total: x }\n"
+                       "  availability: { target: 99%, total: x, bad: 'x{a=~\"(?i)b\"}' }\n"
+                       "  queue: { value: 'q{', target: 10 }\n  throughput: {}\n"
+                       "  latency-p99: { histogram: d }\n");
     expect_refusal("error-rate", "an expression goes into `value`");
     expect_refusal("conversion", "no `bad`");
     expect_refusal("availability", "the pattern '(?i)b'");
     expect_refusal("queue", "a name is missing");
     expect_refusal("latency-p99", "unit");
     assert_null(refusal("throughput"));
+}
+
+static void no_mask(void *context_, const char *value)
+{
+    (void)context_;
+    (void)value;
+}
+
+static void test_token(void **state)
+{
+    struct problems problems = {0};
+    (void)state;
+    setenv("SCRAPE_TOKEN", "s3cret-token", 1);
+    configure("scrape", "metrics:\n  scrape: { token-env: SCRAPE_TOKEN }\n"
+                        "slos:\n  error-rate: { target: 1% }\n");
+    assert_int_equal(config_secrets(config, no_mask, NULL, &problems), 0);
+    EXPECT_OK(driver->open(&context, &metric, &error), &error);
+    put_page("green-1", 10, 0);
+    put_page("green-2", 10, 0);
+    read_slo("error-rate");
+    expect_series(0, "green-1", 1, 11);
+    assert_non_null(strstr(read_back("requests"), "Authorization: Bearer s3cret-token\r\n"));
+    config_forget(config);
 }
 
 static void test_cancelled(void **state)
@@ -338,12 +365,15 @@ static void test_cancelled(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(test_defaults),          CASE(test_histogram),     CASE(test_common_bounds),
-        CASE(test_broken_histograms), CASE(test_selectors),     CASE(test_status_labels),
-        CASE(test_misspelt),          CASE(test_impossible_counts), CASE(test_gauges),
-        CASE(test_missing_pages),     CASE(test_hostile),       CASE(test_once_and_together),
-        CASE(test_one_address),       CASE(test_no_instance),   CASE(test_refusals),
-        CASE(test_cancelled),
+        CASE(test_defaults),      CASE(test_histogram),
+        CASE(test_common_bounds), CASE(test_broken_histograms),
+        CASE(test_selectors),     CASE(test_status_labels),
+        CASE(test_misspelt),      CASE(test_impossible_counts),
+        CASE(test_gauges),        CASE(test_missing_pages),
+        CASE(test_hostile),       CASE(test_once_and_together),
+        CASE(test_one_address),   CASE(test_no_instance),
+        CASE(test_refusals),      CASE(test_cancelled),
+        CASE(test_token),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -143,10 +143,10 @@ static void test_limit_value(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_names),       cmocka_unit_test(test_equal_passes),
-        cmocka_unit_test(test_points),      cmocka_unit_test(test_relative),
-        cmocka_unit_test(test_zero),        cmocka_unit_test(test_odd_numbers),
-        cmocka_unit_test(test_requests),    cmocka_unit_test(test_limit_value),
+        cmocka_unit_test(test_names),    cmocka_unit_test(test_equal_passes),
+        cmocka_unit_test(test_points),   cmocka_unit_test(test_relative),
+        cmocka_unit_test(test_zero),     cmocka_unit_test(test_odd_numbers),
+        cmocka_unit_test(test_requests), cmocka_unit_test(test_limit_value),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
