@@ -17,15 +17,15 @@ extern const char *const verdict_names[]; /* "none" "PASS" "FAIL" "UNKNOWN", end
 
 struct check_call {
     const struct check_config *config;
-    const void *settings;             /* of the driver */
+    const void *settings; /* of the driver */
     const struct driver_context *context;
-    struct operation operation;       /* kind OPERATION_NONE: nothing to wait for */
-    int stage;                        /* the driver's own */
+    struct operation operation; /* kind OPERATION_NONE: nothing to wait for */
+    int stage;                  /* the driver's own */
     /* the answer */
     enum verdict verdict;
-    const char *evidence;             /* what was read, from where; masked by the caller */
+    const char *evidence; /* what was read, from where; masked by the caller */
     int attempts;
-    int64_t started, took_ms;         /* wall ms; ms */
+    int64_t started, took_ms; /* wall ms; ms */
 };
 
 struct check_driver {

@@ -5,7 +5,7 @@
 #ifndef CONFIG_H
 #define CONFIG_H
 
-#include "field.h"
+#include "slo.h"
 
 struct arena;
 struct buf;
@@ -13,11 +13,23 @@ struct json;
 struct node;
 
 enum gate {
-    GATE_SECURITY, GATE_RELIABILITY, GATE_TESTS, GATE_APPROVALS,
-    GATE_ARTIFACTS, GATE_ENVIRONMENT, GATE_INCIDENTS, GATE_ROLLBACK, GATES
+    GATE_SECURITY,
+    GATE_RELIABILITY,
+    GATE_TESTS,
+    GATE_APPROVALS,
+    GATE_ARTIFACTS,
+    GATE_ENVIRONMENT,
+    GATE_INCIDENTS,
+    GATE_ROLLBACK,
+    GATES
 };
 enum smoke_group {
-    SMOKE_CRITICAL_PATH, SMOKE_API, SMOKE_DATABASE, SMOKE_EXTERNAL, SMOKE_MONITORING, SMOKE_GROUPS
+    SMOKE_CRITICAL_PATH,
+    SMOKE_API,
+    SMOKE_DATABASE,
+    SMOKE_EXTERNAL,
+    SMOKE_MONITORING,
+    SMOKE_GROUPS
 };
 extern const char *const gate_names[];  /* "security", … as in deploy.yaml, ended by NULL */
 extern const char *const smoke_names[]; /* "critical-path", … */
@@ -25,42 +37,13 @@ extern const char *const smoke_names[]; /* "critical-path", … */
 enum on_unknown { UNKNOWN_BLOCKS, UNKNOWN_WARNS };
 
 struct check_config {
-    const char *name;          /* default: made from the driver and its subject */
-    const char *role;          /* approvals: "release-manager", …; NULL otherwise */
-    int64_t timeout;           /* ms for one attempt, 10 s */
-    int64_t retries;           /* further attempts, 2 for smoke, 0 for gates */
-    int64_t retry_delay;       /* ms, 1 s */
-    int on_unknown;            /* enum on_unknown; default UNKNOWN_BLOCKS */
+    const char *name;    /* default: made from the driver and its subject */
+    const char *role;    /* approvals: "release-manager", …; NULL otherwise */
+    int64_t timeout;     /* ms for one attempt, 10 s */
+    int64_t retries;     /* further attempts, 2 for smoke, 0 for gates */
+    int64_t retry_delay; /* ms, 1 s */
+    int on_unknown;      /* enum on_unknown; default UNKNOWN_BLOCKS */
     struct choice kind;
-};
-
-enum slo_kind {
-    SLO_ERROR_RATE, SLO_LATENCY, SLO_THROUGHPUT, SLO_AVAILABILITY, SLO_CONVERSION,
-    SLO_ACTIVITY, SLO_GAUGE
-};
-enum slo_mode { MODE_AUTO, MODE_ABSOLUTE, MODE_RELATIVE };
-
-/* One line of `slos:`. kind follows from the name (error-rate or error_rate, latency-p99,
- * throughput, availability, conversion, user-activity; anything else: gauge). */
-struct slo_config {
-    const char *name;
-    enum slo_kind kind;
-    double quantile;           /* SLO_LATENCY: 0.99 for p99 */
-    const char *source;        /* name of a metric driver; NULL: the first that can */
-    const char *bad, *total, *histogram, *value; /* the source's own selectors; NULL: default */
-    const char *url;           /* json source only: another address for this SLO */
-    const char *unit;          /* of `value` and `histogram` as the source gives them: "ratio"
-                                  "percent" "ms" "s" "req/s"; NULL: not told */
-    struct quantity target;    /* absolute limit; set false: none */
-    double max_increase;       /* ratio; negative: no such rule. 0.02 and mode absolute: points */
-    double max_drop;           /* ratio below baseline; negative: no such rule */
-    double tolerance;          /* end-of-run expectation, ± ratio (D-08); negative: none */
-    int mode;                  /* enum slo_mode; AUTO: absolute for error rate, else relative */
-    int64_t window;            /* ms, detection window; alias measurement_window */
-    int64_t min_requests;      /* -1: watch.min-requests */
-    bool required;             /* missing data holds the run (default true) */
-    bool report_only;          /* measured and reported, never a trigger (windows > 1 d) */
-    struct place place;
 };
 
 struct canary_step {
@@ -73,38 +56,38 @@ enum validate { VALIDATE_MANUAL, VALIDATE_AUTO };
 enum rollback_on { ON_SLO, ON_SMOKE, ON_CRASH_LOOP, ON_OOM, ON_UNHEALTHY };
 
 struct config {
-    const char *path;          /* of deploy.yaml, as given */
-    const char *directory;     /* project directory; commands run here */
+    const char *path;      /* of deploy.yaml, as given */
+    const char *directory; /* project directory; commands run here */
     const char *app;
-    const char *url;           /* production base URL; NULL: none */
-    const char *image;         /* may hold ${version}; NULL: none */
+    const char *url;   /* production base URL; NULL: none */
+    const char *image; /* may hold ${version}; NULL: none */
     struct choice workload, traffic;
-    struct rows metrics;       /* struct choice, in file order */
+    struct rows metrics; /* struct choice, in file order */
 
-    struct rows canary_steps;  /* struct canary_step */
+    struct rows canary_steps; /* struct canary_step */
     int64_t blue_green_watch, retire_after;
-    bool sign_off;             /* blue-green: wait for a human before PROMOTE (S-247) */
-    bool canary_sign_off;      /* canary: the same */
+    bool sign_off;        /* blue-green: wait for a human before PROMOTE (S-247) */
+    bool canary_sign_off; /* canary: the same */
     int64_t batch;
-    int validate;              /* enum validate */
-    int64_t rolling_watch;     /* ms after each batch */
+    int validate;          /* enum validate */
+    int64_t rolling_watch; /* ms after each batch */
 
-    struct rows gates[GATES];       /* struct check_config each */
+    struct rows gates[GATES]; /* struct check_config each */
     struct rows smoke[SMOKE_GROUPS];
-    struct rows slos;               /* struct slo_config */
+    struct rows slos; /* struct slo_config */
 
     int64_t watch_interval, min_requests, baseline_window, hold; /* ms, count, ms, ms */
-    int64_t warmup;            /* ms of a candidate's first traffic that is not judged */
-    int64_t ready_timeout;     /* ms a DEPLOY may take to become ready */
+    int64_t warmup;        /* ms of a candidate's first traffic that is not judged */
+    int64_t ready_timeout; /* ms a DEPLOY may take to become ready */
 
-    unsigned rollback_on;      /* bits of enum rollback_on */
-    int64_t keep;              /* ms a failed candidate is kept for diagnosis; 0: stopped */
-    struct texts report_to;    /* "summary" "file" "comment" */
+    unsigned rollback_on;   /* bits of enum rollback_on */
+    int64_t keep;           /* ms a failed candidate is kept for diagnosis; 0: stopped */
+    struct texts report_to; /* "summary" "file" "comment" */
     const char *report_path, *incident_path, *template_path;
-    char hash[65];             /* SHA-256 of the file and every --set */
+    char hash[65]; /* SHA-256 of the file and every --set */
 
-    struct arena *arena;       /* where all this lives */
-    struct rows secrets;       /* every FIELD_SECRET that is set; for config_secrets() */
+    struct arena *arena; /* where all this lives */
+    struct rows secrets; /* every FIELD_SECRET that is set; for config_secrets() */
 };
 
 /* Every problem of one load, in file order; each message starts with its place. */

@@ -30,10 +30,10 @@ struct counts counter_delta(struct counter *last, double bad, double total, bool
 /* The most recent samples of one arm; oldest are dropped. Plain data: saved in the journal. */
 #define WINDOW_SAMPLES 720
 struct sample {
-    int64_t at;      /* monotonic or wall ms, but always the same */
-    double seconds;  /* of time behind counts; 0: a first sight */
+    int64_t at;     /* monotonic or wall ms, but always the same */
+    double seconds; /* of time behind counts; 0: a first sight */
     struct counts counts;
-    double gauge;    /* gauges: the value; NaN: none */
+    double gauge; /* gauges: the value; NaN: none */
 };
 struct window {
     struct sample *items; /* WINDOW_SAMPLES of them, a ring */
@@ -44,8 +44,7 @@ void window_init(struct window *window, struct arena *arena);
 void window_add(struct window *window, const struct sample *sample);
 void window_clear(struct window *window);
 /* Sum over (now - length, now]; *seconds is the sum of their seconds. */
-struct counts window_sum(const struct window *window, int64_t now, int64_t length,
-                         double *seconds);
+struct counts window_sum(const struct window *window, int64_t now, int64_t length, double *seconds);
 /* Mean of the gauges in the window; false: none. */
 bool window_gauge(const struct window *window, int64_t now, int64_t length, double *out);
 

@@ -15,6 +15,7 @@
 #include "check.h"
 #include "journal.h"
 #include "metric.h"
+#include "plan.h"
 #include "router.h"
 #include "watch.h"
 #include "workload.h"
@@ -46,12 +47,12 @@ struct engine {
     size_t source_count;
     struct instances instances; /* as the workload listed them at open */
     struct observer *observer;
-    struct arena tick;          /* reset each tick of a wait or watch */
+    struct arena tick; /* reset each tick of a wait or watch */
     struct watch watch;
-    const char *who;            /* who started us; for signatures */
-    const char *how;            /* "run", "resume", "promote" … */
-    int64_t idle;               /* ms between two looks while waiting; 0: 250 */
-    bool resumed;               /* the step at hand was begun by an earlier process */
+    const char *who; /* who started us; for signatures */
+    const char *how; /* "run", "resume", "promote" … */
+    int64_t idle;    /* ms between two looks while waiting; 0: 250 */
+    bool resumed;    /* the step at hand was begun by an earlier process */
 };
 
 /* Opens the drivers that config names. engine_close is safe after a failure. */
@@ -63,7 +64,7 @@ MUST_CHECK int engine_observe(struct engine *engine, struct arena *arena, struct
                               struct error *err);
 
 /* Fills a fresh run, called context.run_id, from the plan; nothing is saved yet. */
-void engine_begin(struct engine *engine, const struct plan *plan, const struct facts *facts);
+void engine_begin(struct engine *engine, const struct plan *plan);
 
 /* Works until the run ends, waits or is held; run->status and exit_code say how. -1 only
  * where the journal could not be written: the world is in the state that err names. */
@@ -72,8 +73,8 @@ MUST_CHECK int engine_work(struct engine *engine, struct error *err);
 /* Turns the run round: plans the way back, trigger "manual" unless a breach is recorded.
  * ERROR_STATE where there is nothing to go back to. engine_work then walks it. */
 struct trigger {
-    const char *kind;    /* "slo-breach" "smoke-test-failure" "infrastructure" "manual" */
-    const char *id;      /* "error-rate", "oom", … */
+    const char *kind; /* "slo-breach" "smoke-test-failure" "infrastructure" "manual" */
+    const char *id;   /* "error-rate", "oom", … */
     const char *detail;
 };
 MUST_CHECK int engine_turn_back(struct engine *engine, const struct trigger *trigger,

@@ -13,12 +13,12 @@
  * the loop. out is initialised here; buf_release it. */
 struct loop;
 struct exchange {
-    const char *address;      /* "/run/x.sock" or "127.0.0.1:9999" */
+    const char *address; /* "/run/x.sock" or "127.0.0.1:9999" */
     const char *request;
     size_t length, max;
     int64_t timeout_ms;
 };
 MUST_CHECK int exchange_run(struct loop *loop, const struct exchange *exchange, struct buf *out,
-                             struct error *err);
+                            struct error *err);
 
 #endif

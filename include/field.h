@@ -12,8 +12,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct node;
-
 enum field_type {
     FIELD_TEXT,     /* const char *         ${NAME} (upper case) is taken from the environment */
     FIELD_URL,      /* const char *         as text; http(s), no password inside */
@@ -41,8 +39,8 @@ struct field {
     const char *name; /* as written in deploy.yaml; NULL ends a table */
     enum field_type type;
     size_t offset;
-    const char *def;  /* as it would be written; NULL: unset */
-    const char *doc;  /* one sentence for help, schema and reference */
+    const char *def; /* as it would be written; NULL: unset */
+    const char *doc; /* one sentence for help, schema and reference */
     bool required;
     const char *const *names;   /* ENUM, ENUMS; ended by NULL */
     const struct field *fields; /* SECTION, ROWS, NAMED */
@@ -65,8 +63,7 @@ struct texts {
     size_t count;
 };
 
-/* Exactly one of shell and argv is set; argv ends in NULL. */
-struct command {
+struct command { /* exactly one of shell and argv is set; argv ends in NULL */
     const char *shell;
     const char **argv;
     size_t argc;

@@ -14,11 +14,11 @@ struct arena;
 
 /* What the environment says about this job. NULL: not known. */
 struct forge_facts {
-    const char *project;    /* "org/shop" */
+    const char *project; /* "org/shop" */
     const char *commit, *ref;
-    const char *actor;      /* who started the job */
+    const char *actor; /* who started the job */
     const char *run_url;
-    const char *run_key;    /* stable over re-runs of this pipeline */
+    const char *run_key; /* stable over re-runs of this pipeline */
     const char *environment;
 };
 
@@ -29,7 +29,7 @@ struct forge_output {
 struct forge_driver {
     const char *name;
     enum log_style style;
-    bool (*detect)(void);   /* from the environment alone */
+    bool (*detect)(void); /* from the environment alone */
     void (*facts)(struct arena *arena, struct forge_facts *out);
     /* Job outputs ("verdict", "version", "exit-code", "report", "state"). */
     int (*outputs)(const struct forge_output *outputs, size_t count, struct error *err);

@@ -49,7 +49,7 @@ void histogram_clear(struct histogram *histogram); /* the window; targets keep t
 
 /* The quantile over (now - length, now] and the number of requests behind it; NaN and 0
  * where there is none. */
-double histogram_quantile(const struct histogram *histogram, int64_t now, int64_t length,
-                          double q, double *requests);
+double histogram_quantile(const struct histogram *histogram, int64_t now, int64_t length, double q,
+                          double *requests);
 
 #endif

@@ -12,31 +12,31 @@
 #include <stddef.h>
 
 struct http_request {
-    const char *method;           /* NULL: GET */
-    const char *url;              /* http:// or https:// only */
-    const char *const *headers;   /* "Name: value"; CR and LF are refused */
+    const char *method;         /* NULL: GET */
+    const char *url;            /* http:// or https:// only */
+    const char *const *headers; /* "Name: value"; CR and LF are refused */
     size_t header_count;
-    const char *body;             /* NULL: none */
-    const char *ca_file;          /* NULL: $SSL_CERT_FILE, else the system's bundle */
+    const char *body;                     /* NULL: none */
+    const char *ca_file;                  /* NULL: $SSL_CERT_FILE, else the system's bundle */
     const char *client_cert, *client_key; /* PEM files */
-    const char *bearer;           /* sent as Authorization; not to another host */
-    const char *unix_socket;      /* path, instead of the URL's host */
-    int64_t timeout_ms;           /* whole request; 0: 10 s */
-    size_t max_bytes;             /* of the body; 0: 1 MiB */
-    int redirects;                /* followed at most, same host only; 0: none */
-    const char *want_header;      /* name of a header whose value is kept; NULL: none */
+    const char *bearer;                   /* sent as Authorization; not to another host */
+    const char *unix_socket;              /* path, instead of the URL's host */
+    int64_t timeout_ms;                   /* whole request; 0: 10 s */
+    size_t max_bytes;                     /* of the body; 0: 1 MiB */
+    int redirects;                        /* followed at most, same host only; 0: none */
+    const char *want_header;              /* name of a header whose value is kept; NULL: none */
 };
 
 struct http_reply {
-    int status;                   /* 0: no answer, then error says why */
+    int status; /* 0: no answer, then error says why */
     struct buf body;
     char content_type[128];
     char location[512];
-    bool has_header;              /* want_header came */
-    char header[512];             /* its value */
-    int64_t retry_after_ms;       /* -1: not sent */
+    bool has_header;        /* want_header came */
+    char header[512];       /* its value */
+    int64_t retry_after_ms; /* -1: not sent */
     int64_t took_ms;
-    struct error error;           /* kind ERROR_NONE where a whole answer arrived */
+    struct error error; /* kind ERROR_NONE where a whole answer arrived */
 };
 
 void http_reply_release(struct http_reply *reply);

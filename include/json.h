@@ -24,10 +24,10 @@ void json_cleanup(struct json **json);
 const struct json *json_get(const struct json *object, const char *key);
 const struct json *json_at(const struct json *array, size_t index);
 size_t json_size(const struct json *array_or_object);
-const char *json_key(const struct json *member);             /* name of an object's member */
-const char *json_text(const struct json *json);              /* NULL unless a string */
-bool json_number(const struct json *json, double *out);      /* false unless a number */
-bool json_bool(const struct json *json);                     /* true only for true */
+const char *json_key(const struct json *member);        /* name of an object's member */
+const char *json_text(const struct json *json);         /* NULL unless a string */
+bool json_number(const struct json *json, double *out); /* false unless a number */
+bool json_bool(const struct json *json);                /* true only for true */
 bool json_is_null(const struct json *json);
 bool json_is_object(const struct json *json);
 bool json_is_array(const struct json *json);

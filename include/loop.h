@@ -24,11 +24,11 @@ struct operation {
     enum operation_kind kind;
     struct http_request http;
     struct process_spec process;
-    int64_t wait_ms;           /* OPERATION_WAIT */
+    int64_t wait_ms; /* OPERATION_WAIT */
     bool done;
-    struct http_reply reply;   /* OPERATION_HTTP, once done */
+    struct http_reply reply;      /* OPERATION_HTTP, once done */
     struct process_result result; /* OPERATION_PROCESS, once done */
-    void *state;               /* the loop's own while running */
+    void *state;                  /* the loop's own while running */
 };
 
 /* Installs handlers for SIGINT, SIGTERM and SIGHUP, ignores SIGPIPE. One loop a process. */

@@ -32,23 +32,23 @@ extern const char *const nothing_names[]; /* "NO_DATA", "NAN", … ended by NULL
 #define METRIC_BUCKETS 64
 
 struct series {
-    const char *target;   /* instance name */
-    double bad, total;    /* READING_COUNTS; errors missing beside a total: 0 */
-    double *buckets;      /* READING_HISTOGRAM: cumulative count at each bound */
-    double started;       /* wall s at which the target's counters began; 0: unknown */
+    const char *target; /* instance name */
+    double bad, total;  /* READING_COUNTS; errors missing beside a total: 0 */
+    double *buckets;    /* READING_HISTOGRAM: cumulative count at each bound */
+    double started;     /* wall s at which the target's counters began; 0: unknown */
 };
 
 struct reading {
     enum reading_kind kind;
-    enum nothing nothing;      /* READING_NOTHING */
-    struct series *series;     /* COUNTS, HISTOGRAM; one a target */
+    enum nothing nothing;  /* READING_NOTHING */
+    struct series *series; /* COUNTS, HISTOGRAM; one a target */
     size_t count;
-    double *bounds;            /* HISTOGRAM: upper bounds in ms, rising; the last may be Inf */
+    double *bounds; /* HISTOGRAM: upper bounds in ms, rising; the last may be Inf */
     size_t bound_count;
     double gauge;
-    bool whole;                /* of the whole service: the source does not tell arms apart */
-    const char *why;           /* one line: the query or address, and what was wrong */
-    int64_t at;                /* wall ms of the measurement */
+    bool whole;      /* of the whole service: the source does not tell arms apart */
+    const char *why; /* one line: the query or address, and what was wrong */
+    int64_t at;      /* wall ms of the measurement */
 };
 
 struct metric_query {

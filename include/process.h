@@ -28,20 +28,20 @@ struct process_spec {
 };
 
 struct process_result {
-    int exit_code;                /* -1: ended by a signal or not started */
+    int exit_code; /* -1: ended by a signal or not started */
     int signal;
-    struct buf output;            /* stdout and stderr as they came, the first max_output */
-    bool cut;                     /* more was written than kept */
+    struct buf output; /* stdout and stderr as they came, the first max_output */
+    bool cut;          /* more was written than kept */
     int64_t took_ms;
-    struct error error;           /* kind ERROR_NONE when it ran and ended by itself */
+    struct error error; /* kind ERROR_NONE when it ran and ended by itself */
 };
 
 void process_result_release(struct process_result *result);
 
 /* What `record` says of the last command of that name. */
 enum recorded { RECORDED_NEVER, RECORDED_BEGUN, RECORDED_ENDED };
-MUST_CHECK int process_recorded(const char *record, const char *record_name,
-                                enum recorded *out, int *code, struct error *err);
+MUST_CHECK int process_recorded(const char *record, const char *record_name, enum recorded *out,
+                                int *code, struct error *err);
 
 /* argv or shell line for a message, cut at 80 bytes. */
 const char *process_shown(struct arena *arena, const struct process_spec *spec);

@@ -23,8 +23,8 @@ extern const char *const document_templates[]; /* "report.md", … */
 /* Everything a template may name; json_free. Pure. */
 struct json *report_model(struct arena *arena, const struct run *run, const struct config *config);
 
-/* The template: config->template_path/NAME, else the AIWG tree when $AIWG_ROOT says so
- * (S-036…S-041, D-21), else the one inside the binary. */
+/* The template: config->template_path/NAME, or that path itself for the report; the AIWG
+ * tree where it is "aiwg" (S-036…S-041, D-21); else the one inside the binary. */
 struct report_request {
     const struct run *run;
     const struct config *config;

@@ -16,8 +16,8 @@ enum traffic_state { TRAFFIC_READY, TRAFFIC_DRAIN, TRAFFIC_MAINTENANCE };
 struct route {
     struct instance instance;
     enum traffic_state state;
-    double share;       /* 0 … 1 of all requests; of all routes together 1, or all 0 */
-    bool known;         /* observe: the router knows this instance */
+    double share;        /* 0 … 1 of all requests; of all routes together 1, or all 0 */
+    bool known;          /* observe: the router knows this instance */
     int64_t connections; /* observe: open now; -1: unknown */
 };
 

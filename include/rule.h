@@ -19,29 +19,29 @@ enum judgement {
 extern const char *const judgement_names[]; /* "PASS" "BREACH" "UNDECIDED" "NODATA" */
 
 enum limit_kind {
-    LIMIT_CEILING,   /* value > limit breaches: a target that is a maximum */
-    LIMIT_FLOOR,     /* value < limit breaches: a target that is a minimum */
-    LIMIT_POINTS,    /* value > baseline + limit: absolute points (D-05) */
-    LIMIT_INCREASE,  /* value > baseline × (1 + limit) */
-    LIMIT_DROP       /* value < baseline × (1 - limit) */
+    LIMIT_CEILING,  /* value > limit breaches: a target that is a maximum */
+    LIMIT_FLOOR,    /* value < limit breaches: a target that is a minimum */
+    LIMIT_POINTS,   /* value > baseline + limit: absolute points (D-05) */
+    LIMIT_INCREASE, /* value > baseline × (1 + limit) */
+    LIMIT_DROP      /* value < baseline × (1 - limit) */
 };
 
 struct limit {
     enum limit_kind kind;
-    double limit;        /* in the SLO's unit; POINTS, INCREASE, DROP: ratio */
+    double limit; /* in the SLO's unit; POINTS, INCREASE, DROP: ratio */
 };
 
 /* What is known at one instant about one SLO. */
 struct measurement {
-    bool present;        /* false: NODATA */
-    double value;        /* candidate */
-    double baseline;     /* NaN: none; then POINTS, INCREASE and DROP are UNDECIDED */
-    double requests;     /* candidate requests behind value; gauges: number of samples */
+    bool present;    /* false: NODATA */
+    double value;    /* candidate */
+    double baseline; /* NaN: none; then POINTS, INCREASE and DROP are UNDECIDED */
+    double requests; /* candidate requests behind value; gauges: number of samples */
     double min_requests;
 };
 
 struct rule_row {
-    const char *name;    /* "threshold" */
+    const char *name; /* "threshold" */
     enum judgement (*judge)(const struct limit *limit, const struct measurement *measured);
 };
 extern const struct rule_row rule_table[]; /* ended by name NULL */

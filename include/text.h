@@ -12,6 +12,12 @@
 
 struct arena;
 
+/* Bytes that belong to somebody else. */
+struct slice {
+    const char *data;
+    size_t length;
+};
+
 /* A growing byte string, always NUL-terminated, that never grows past `max` bytes: what
  * does not fit is dropped and `overflow` is set. data is "" while empty. */
 struct buf {
@@ -28,9 +34,9 @@ void buf_adds(struct buf *buf, const char *text);
 void buf_addf(struct buf *buf, const char *format, ...) PRINTF_LIKE(2, 3);
 #define AUTO_BUF __attribute__((cleanup(buf_release)))
 
-bool text_equal(const char *a, const char *b);             /* NULL equals NULL only */
+bool text_equal(const char *a, const char *b); /* NULL equals NULL only */
 bool text_starts(const char *text, const char *prefix);
-bool text_blank(const char *text);                          /* NULL, empty or white space */
+bool text_blank(const char *text); /* NULL, empty or white space */
 
 /* The candidate nearest to word, or NULL where none is near enough to be meant
  * (Damerau distance <= 1 + length/4). candidates ends in NULL. */
@@ -54,9 +60,9 @@ bool text_utf8_valid(const char *text, size_t length);
 const char *text_clean(struct arena *arena, const char *text, size_t length, size_t max);
 
 /* Escapers: append `text` so that it is only text in that place. */
-void text_to_markdown(struct buf *out, const char *text);   /* table cells and lines */
-void text_to_url(struct buf *out, const char *text);        /* RFC 3986 unreserved kept */
-void text_to_terminal(struct buf *out, const char *text);   /* control bytes shown as \x1b */
+void text_to_markdown(struct buf *out, const char *text); /* table cells and lines */
+void text_to_url(struct buf *out, const char *text);      /* RFC 3986 unreserved kept */
+void text_to_terminal(struct buf *out, const char *text); /* control bytes shown as \x1b */
 
 /* SHA-256 of data as 64 hex digits and NUL. */
 void text_sha256(char out[static 65], const void *data, size_t length);

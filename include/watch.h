@@ -16,7 +16,7 @@
 
 struct engine;
 
-#define WATCH_TARGETS 64   /* counters kept per arm; more instances share the last */
+#define WATCH_TARGETS 64 /* counters kept per arm; more instances share the last */
 
 /* One SLO in one arm. */
 struct stream {
@@ -24,11 +24,11 @@ struct stream {
     struct histogram histogram;
     struct counter *counters;
     size_t counter_count;
-    struct counts latest;  /* of the last tick */
-    int64_t read_at;       /* wall ms of the last reading that was no NOTHING; 0: none */
-    bool restarted;        /* in the last reading a counter had begun anew */
-    bool seen;             /* read at least once since this process began */
-    enum nothing nothing;  /* of the last reading, where kind is NOTHING */
+    struct counts latest; /* of the last tick */
+    int64_t read_at;      /* wall ms of the last reading that was no NOTHING; 0: none */
+    bool restarted;       /* in the last reading a counter had begun anew */
+    bool seen;            /* read at least once since this process began */
+    enum nothing nothing; /* of the last reading, where kind is NOTHING */
     enum reading_kind kind;
     const char *why;
 };
@@ -40,15 +40,15 @@ struct gauge_line {
     struct stream arms[3]; /* enum arm */
     enum judgement judgement;
     double value, baseline, limit, requests;
-    const char *detail;    /* the rule that decided, in words; lives until the next tick */
+    const char *detail; /* the rule that decided, in words; lives until the next tick */
 };
 
 struct watch {
     struct gauge_line *lines;
     size_t count;
-    struct arena arena;    /* of the streams */
-    int64_t stage_ms;      /* planned length of the stage at hand */
-    int *restarts;         /* per instance at the start of the watch */
+    struct arena arena; /* of the streams */
+    int64_t stage_ms;   /* planned length of the stage at hand */
+    int *restarts;      /* per instance at the start of the watch */
     size_t restart_count;
 };
 
@@ -59,12 +59,12 @@ struct watch_line {
     enum judgement judgement;
 };
 struct watch_view {
-    const char *title;       /* "25 % on green (v2)" */
-    const char *next;        /* title of the step after it */
+    const char *title; /* "25 % on green (v2)" */
+    const char *next;  /* title of the step after it */
     double weight;
     int64_t elapsed, duration; /* ms */
-    bool holding;            /* over time, waiting for data */
-    int64_t hold_left;       /* ms */
+    bool holding;              /* over time, waiting for data */
+    int64_t hold_left;         /* ms */
     const struct watch_line *lines;
     size_t count;
 };
@@ -72,11 +72,11 @@ struct watch_view {
 /* What a step's action came to. */
 enum outcome {
     OUTCOME_DONE,
-    OUTCOME_FAILED,     /* err says why */
-    OUTCOME_REFUSED,    /* a gate said no */
-    OUTCOME_BREACH,     /* the trigger is in run->trigger… */
-    OUTCOME_WAIT,       /* for a human */
-    OUTCOME_HOLD,       /* undecided */
+    OUTCOME_FAILED,  /* err says why */
+    OUTCOME_REFUSED, /* a gate said no */
+    OUTCOME_BREACH,  /* the trigger is in run->trigger… */
+    OUTCOME_WAIT,    /* for a human */
+    OUTCOME_HOLD,    /* undecided */
     OUTCOME_CANCELLED
 };
 

@@ -13,12 +13,12 @@ struct workload; /* the driver's own */
 
 struct instance_state {
     struct instance instance;
-    bool running;            /* something answers for it */
-    bool ready;              /* it says that it can serve */
-    const char *version;     /* as the instance itself tells (S-256); NULL: unknown */
-    int restarts;            /* since it was deployed; -1: cannot be seen */
-    int oom_kills;           /* -1: cannot be seen */
-    const char *detail;      /* last line of evidence, for messages */
+    bool running;        /* something answers for it */
+    bool ready;          /* it says that it can serve */
+    const char *version; /* as the instance itself tells (S-256); NULL: unknown */
+    int restarts;        /* since it was deployed; -1: cannot be seen */
+    int oom_kills;       /* -1: cannot be seen */
+    const char *detail;  /* last line of evidence, for messages */
 };
 
 struct workload_state {
@@ -28,19 +28,19 @@ struct workload_state {
 
 /* What a verb acts on. */
 struct workload_target {
-    const char *slot;            /* NULL: the instances named */
-    const char *const *names;    /* rolling: these only */
+    const char *slot;         /* NULL: the instances named */
+    const char *const *names; /* rolling: these only */
     size_t count;
-    const char *version;         /* to be put there */
-    const char *step;            /* id of the step, for the records of its commands */
-    bool resumed;                /* a killed process had begun this: observe longer */
+    const char *version; /* to be put there */
+    const char *step;    /* id of the step, for the records of its commands */
+    bool resumed;        /* a killed process had begun this: observe longer */
 };
 
 enum workload_traits {
-    WORKLOAD_SLOTS = 1,   /* two slots of equal size that take turns: blue-green, canary */
+    WORKLOAD_SLOTS = 1,    /* two slots of equal size that take turns: blue-green, canary */
     WORKLOAD_IN_PLACE = 2, /* instances are updated one by one: rolling */
-    WORKLOAD_COPY = 4,    /* promote updates the stable objects; the candidate then goes */
-    WORKLOAD_SHIFTS = 8   /* a controller moves the traffic itself; no `traffic:` */
+    WORKLOAD_COPY = 4,     /* promote updates the stable objects; the candidate then goes */
+    WORKLOAD_SHIFTS = 8    /* a controller moves the traffic itself; no `traffic:` */
 };
 
 struct workload_driver {
@@ -63,8 +63,7 @@ struct workload_driver {
     int (*promote)(struct workload *workload, const struct workload_target *target,
                    struct error *err);
     /* Takes a failed candidate away (SLOTS), or puts target.version back (IN_PLACE). */
-    int (*undo)(struct workload *workload, const struct workload_target *target,
-                struct error *err);
+    int (*undo)(struct workload *workload, const struct workload_target *target, struct error *err);
     /* Stops a slot that no longer serves. */
     int (*retire)(struct workload *workload, const struct workload_target *target,
                   struct error *err);

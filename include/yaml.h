@@ -7,7 +7,7 @@
 #ifndef YAML_H
 #define YAML_H
 
-#include "error.h"
+#include "text.h"
 
 #include <stddef.h>
 
@@ -29,16 +29,21 @@ struct node {
 #define YAML_MAX_BYTES (1024 * 1024)
 
 /* origin is the name shown in errors. An empty file is an empty map. */
-MUST_CHECK int yaml_parse(struct arena *arena, const char *origin, const char *text, size_t length,
+MUST_CHECK int yaml_parse(struct arena *arena, const char *origin, struct slice text,
                           struct node **out, struct error *err);
 
 /* The value of key, or NULL. */
 const struct node *node_get(const struct node *map, const char *key);
 
+/* `--set path=value`, and where it was said. */
+struct assignment {
+    const char *path, *value, *origin;
+};
+
 /* Sets a dotted path ("strategies.rolling.batch") to a scalar, creating maps on the way;
  * value is read as YAML, so lists work. A path through a list takes its index. */
-MUST_CHECK int node_set(struct arena *arena, struct node *root, const char *path,
-                        const char *value, const char *origin, struct error *err);
+MUST_CHECK int node_set(struct arena *arena, struct node *root, const struct assignment *assignment,
+                        struct error *err);
 
 /* "deploy.yaml:12:5" or the origin alone. */
 const char *node_place(struct arena *arena, const struct node *node);

@@ -33,13 +33,13 @@ static int help(const struct session *session)
     return 0;
 }
 
-static int start(struct session *session, int argc, char **argv)
+static int start(struct session *session, char **argv)
 {
     const char *names[32] = {0};
     struct error err = {0};
     for (size_t i = 0; subcommands[i].name != NULL; i++)
         names[i] = subcommands[i].name;
-    int result = inputs_read(&session->arena, argc, argv, names, &session->inputs, &err);
+    int result = inputs_read(&session->arena, argv, names, &session->inputs, &err);
     open_log(session);
     if (result != 0)
         return session_fail(session, &err);
@@ -68,13 +68,11 @@ int main(int argc, char **argv)
 {
     static struct session session;
     char *finalizer[] = {argv[0], (char[]){"finalize"}, NULL};
-    if (argc == 1 && is_finalizer(argv[0])) {
-        argc = 2;
+    if (argc == 1 && is_finalizer(argv[0]))
         argv = finalizer;
-    }
     session.forge = forge_here();
     session.forge->facts(&session.arena, &session.facts);
-    int code = start(&session, argc, argv);
+    int code = start(&session, argv);
     session_close(&session);
     return code;
 }

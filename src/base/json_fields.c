@@ -145,7 +145,6 @@ static int load_array(struct loader *loader, const struct json *json,
             return -1;
         }
     }
-    loader->path[length] = '\0';
     void *stored = count > 0 ? items : NULL;
     memcpy(member(base, field->offset), &stored, sizeof stored);
     memcpy(member(base, field->count_offset), &count, sizeof count);
@@ -197,7 +196,6 @@ static int load_struct(struct loader *loader, const struct json *json,
             return -1;
         }
     }
-    loader->path[length] = '\0';
     return 0;
 }
 

@@ -278,7 +278,7 @@ const char *log_masked(const struct log *log, struct arena *arena, const char *t
 static void name_section(struct log *log, const char *title)
 {
     size_t length = 0;
-    for (; title[length] != '\0' && length < 40; length++) {
+    for (; length < 40 && title[length] != '\0'; length++) {
         char c = title[length];
         bool kept = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
         log->section[length] = kept ? c : '_';

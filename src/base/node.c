@@ -61,7 +61,7 @@ static int read_value(struct arena *arena, const char *value, const char *origin
         return 0;
     }
     struct error problem;
-    if (yaml_parse(arena, "", value, strlen(value), out, &problem) != 0) {
+    if (yaml_parse(arena, "", (struct slice){value, strlen(value)}, out, &problem) != 0) {
         /* ":1:5: what" names a place that only counts inside of the value. */
         const char *what = strstr(problem.message, ": ");
         return error_set(err, ERROR_CONFIG, "%s: %s in '%.80s'", origin,
@@ -163,16 +163,18 @@ static int check_path(const struct setting *set)
     return 0;
 }
 
-int node_set(struct arena *arena, struct node *root, const char *path, const char *value,
-             const char *origin, struct error *err)
+int node_set(struct arena *arena, struct node *root, const struct assignment *assignment,
+             struct error *err)
 {
-    const struct setting set = {arena, path, arena_text(arena, origin), err};
+    const struct setting set = {arena, assignment->path, arena_text(arena, assignment->origin),
+                                err};
     struct node *given;
-    if (check_path(&set) != 0 || read_value(arena, value, set.origin, &given, err) != 0) {
+    if (check_path(&set) != 0 ||
+        read_value(arena, assignment->value, set.origin, &given, err) != 0) {
         return -1;
     }
     struct node *node = root, **slot = NULL;
-    for (const char *name = path; name != NULL;) {
+    for (const char *name = assignment->path; name != NULL;) {
         const char *dot = strchr(name, '.');
         const char *part =
             dot != NULL ? arena_text_n(arena, name, (size_t)(dot - name)) : arena_text(arena, name);

@@ -223,7 +223,7 @@ static int read_word(struct scanner *s)
     bool field =
         start > s->program && start[-1] == '.' && !(start - s->program > 1 && start[-2] == '.');
     s->before = 'w';
-    if (field || member || before == '@') {
+    if (field || member) {
         return 0;
     }
     size_t offset = before == '$';

@@ -368,12 +368,12 @@ int query_check(const char *program, struct error *err)
     return run(&task, &nothing, err);
 }
 
-int query_run(const char *program, const char *input, size_t length, size_t max, struct json **out,
+int query_run(const char *program, struct slice input, size_t max, struct json **out,
               struct error *err)
 {
     const struct task task = {.program = program,
-                              .input = input,
-                              .length = length,
+                              .input = input.data,
+                              .length = input.length,
                               .outputs = max < OUTPUTS_MAX ? max : OUTPUTS_MAX};
     struct buf lines AUTO_BUF;
     buf_init(&lines, RESULTS_BYTES);
@@ -452,13 +452,13 @@ int query_number(const char *program, const char *input, size_t length, double *
     return 0;
 }
 
-int query_truth(const char *program, const char *input, size_t length, bool *out,
-                char got[static 200], struct error *err)
+int query_truth(const char *program, struct slice input, bool *out, char got[static 200],
+                struct error *err)
 {
     struct arena arena = {0};
     struct buf line AUTO_BUF;
     struct json *value AUTO_JSON = NULL;
-    if (first_result(program, input, length, &line, err) != 0) {
+    if (first_result(program, input.data, input.length, &line, err) != 0) {
         return -1;
     }
     const char *shown = line.length == 0 ? "no output" : line.data + 1;

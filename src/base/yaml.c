@@ -356,14 +356,14 @@ static int check_utf8(const struct builder *b, const char *text, size_t length)
     return 0;
 }
 
-int yaml_parse(struct arena *arena, const char *origin, const char *text, size_t length,
-               struct node **out, struct error *err)
+int yaml_parse(struct arena *arena, const char *origin, struct slice text, struct node **out,
+               struct error *err)
 {
     struct builder b = {.arena = arena, .origin = arena_text(arena, origin), .err = err};
-    if (length > YAML_MAX_BYTES) {
+    if (text.length > YAML_MAX_BYTES) {
         return error_set(err, ERROR_CONFIG, "%s: larger than 1 MiB", b.origin);
     }
-    if (check_utf8(&b, text, length) != 0) {
+    if (check_utf8(&b, text.data, text.length) != 0) {
         return -1;
     }
     yaml_parser_t parser;
@@ -371,8 +371,8 @@ int yaml_parse(struct arena *arena, const char *origin, const char *text, size_t
         return error_set(err, ERROR_BUG, "%s: the YAML reader did not start", b.origin);
     }
     yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
-    yaml_parser_set_input_string(&parser, (const unsigned char *)text, length);
-    int result = read_events(&b, &parser, text, length);
+    yaml_parser_set_input_string(&parser, (const unsigned char *)text.data, text.length);
+    int result = read_events(&b, &parser, text.data, text.length);
     yaml_parser_delete(&parser);
     if (result != 0) {
         return -1;

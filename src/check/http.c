@@ -258,7 +258,8 @@ static int judge_jq(const char *program, const struct http_reply *reply, struct 
 {
     char got[200];
     const char *data = reply->body.data ? reply->body.data : "";
-    if (query_truth(program, data, reply->body.length, &finding->good, got, err) < 0) {
+    if (query_truth(program, (struct slice){data, reply->body.length}, &finding->good, got, err) <
+        0) {
         return -1;
     }
     buf_addf(&finding->text, ", %.120s is %s", program, got);

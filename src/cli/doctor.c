@@ -28,7 +28,9 @@ static void look_at_instances(struct doctor *doctor, const struct facts *facts)
         bool idle = is->share <= 0 && !is->running;
         say(doctor, is->ready || idle, arena_format(arena, "instance %s", is->name),
             arena_format(arena, "%s, version %s, %.1f %% of the traffic",
-                         is->ready ? "ready" : is->running ? "not ready" : "stopped",
+                         is->ready     ? "ready"
+                         : is->running ? "not ready"
+                                       : "stopped",
                          is->version == NULL ? "unknown" : is->version, is->share * 100));
     }
     if (facts->unclear != NULL)
@@ -71,8 +73,9 @@ static void look_at_state(struct doctor *doctor)
     const char *folder =
         slash == NULL ? "." : arena_text_n(&session->arena, path, (size_t)(slash - path));
     bool writable = access(folder, W_OK) == 0 || (!file_exists(folder) && access(".", W_OK) == 0);
-    say(doctor, writable, "state", arena_format(&session->arena, "%s %s", path,
-                                                writable ? "can be written" : "cannot be written"));
+    say(doctor, writable, "state",
+        arena_format(&session->arena, "%s %s", path,
+                     writable ? "can be written" : "cannot be written"));
 }
 
 static void name_permissions(struct doctor *doctor)

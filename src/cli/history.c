@@ -35,9 +35,8 @@ static void print_line(struct session *session, struct buf *out, const char *tex
     tally->back += strncmp(status, "roll", 4) == 0 ? 1 : 0;
     int64_t started = (int64_t)number_of(line, "started");
     int64_t ended = (int64_t)number_of(line, "ended");
-    buf_addf(out, "%s  %-16s %-11s %-15s over %-16s %s\n",
-             text_of_time(&session->arena, started), word_of(line, "version"),
-             word_of(line, "strategy"), status, word_of(line, "previous"),
+    buf_addf(out, "%s  %-16s %-11s %-15s over %-16s %s\n", text_of_time(&session->arena, started),
+             word_of(line, "version"), word_of(line, "strategy"), status, word_of(line, "previous"),
              text_of_duration(&session->arena, (ended - started) / 1000 * 1000));
 }
 

@@ -26,14 +26,16 @@ static const char *read_line(struct session *session)
 
 static int ask_terminal(struct session *session, const char *answers[QUESTIONS])
 {
-    session_print("# Flow Deploy To Production - Interactive Setup\n\n"
-                  "I'll ask 6 strategic questions to tailor this flow to your project's needs.\n\n");
+    session_print(
+        "# Flow Deploy To Production - Interactive Setup\n\n"
+        "I'll ask 6 strategic questions to tailor this flow to your project's needs.\n\n");
     for (int i = 0; i < QUESTIONS; i++) {
         session_print(arena_format(&session->arena, "Q%d: %s ", i + 1, guidance_questions[i]));
         answers[i] = read_line(session);
     }
-    session_print("\nBased on your answers, I'll adjust priorities, agent assignments, and activity "
-                  "focus.\n\nProceed with these adjustments? (yes/no) ");
+    session_print(
+        "\nBased on your answers, I'll adjust priorities, agent assignments, and activity "
+        "focus.\n\nProceed with these adjustments? (yes/no) ");
     if (strcmp(read_line(session), "yes") == 0)
         return 0;
     session_print("Aborting flow.\n");
@@ -50,16 +52,17 @@ int interactive_ask(struct session *session)
         for (size_t i = 0; i < QUESTIONS; i++)
             answers[i] = i < given->count ? given->items[i] : "";
     } else if (!isatty(STDIN_FILENO)) {
-        error_set(&err, ERROR_USAGE, "--interactive: there is no terminal here; give the six answers "
-                                     "with --answers, or leave --interactive out");
+        error_set(&err, ERROR_USAGE,
+                  "--interactive: there is no terminal here; give the six answers "
+                  "with --answers, or leave --interactive out");
         return session_fail(session, &err);
     } else if (ask_terminal(session, answers) != 0) {
         return -1;
     }
     const char *synthesis = guidance_of_answers(&session->arena, answers);
-    session->inputs.guidance = text_blank(session->inputs.guidance)
-                                   ? synthesis
-                                   : arena_format(&session->arena, "%s %s",
-                                                  session->inputs.guidance, synthesis);
+    session->inputs.guidance =
+        text_blank(session->inputs.guidance)
+            ? synthesis
+            : arena_format(&session->arena, "%s %s", session->inputs.guidance, synthesis);
     return 0;
 }

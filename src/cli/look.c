@@ -22,8 +22,8 @@ static int print_json(struct json *json)
 
 static int no_run(struct session *session)
 {
-    session_print(arena_format(&session->arena, "no run is recorded in %s\n",
-                               session->journal.store->path));
+    session_print(
+        arena_format(&session->arena, "no run is recorded in %s\n", session->journal.store->path));
     return 0;
 }
 

@@ -53,8 +53,8 @@ static void show_step(struct observer *observer, const struct run *run, const st
     const char *detail = step->error != NULL ? step->error : step->evidence;
     int64_t took = step->ended > step->started ? step->ended - step->started : 0;
     log_line(session->log, step->status == STATUS_FAILED ? LOG_WARN : LOG_INFO,
-             "  %s %-44s %6.1f s  %s", mark_of(step->status), step->step.title,
-             (double)took / 1000, detail == NULL ? "" : detail);
+             "  %s %-44s %6.1f s  %s", mark_of(step->status), step->step.title, (double)took / 1000,
+             detail == NULL ? "" : detail);
 }
 
 static void add_number(struct buf *out, double value, const char *unit)
@@ -108,8 +108,8 @@ static void show_event(struct observer *observer, const struct run *run,
     struct session *session = session_of(observer);
     (void)run;
     log_live(session->log, "%s", "");
-    enum log_level level = event->kind == EVENT_BREACH || event->kind == EVENT_ISSUE ? LOG_WARN
-                                                                                     : LOG_INFO;
+    enum log_level level =
+        event->kind == EVENT_BREACH || event->kind == EVENT_ISSUE ? LOG_WARN : LOG_INFO;
     log_line(session->log, level, "  %s %s", event->kind == EVENT_BREACH ? "✗" : "·", event->text);
 }
 

@@ -38,7 +38,8 @@ static void take_guidance(struct session *session, struct focus *focus)
     guidance_focus(&session->arena, guidance, focus);
     session->run.guidance = guidance;
     session->run.reviewers = focus->reviewers;
-    log_line(session->log, LOG_INFO, "✓ Guidance applied: Adjusted priorities and agent assignments");
+    log_line(session->log, LOG_INFO,
+             "✓ Guidance applied: Adjusted priorities and agent assignments");
 }
 
 static int begin(struct session *session)
@@ -64,7 +65,7 @@ static int begin(struct session *session)
                  session->inputs.version);
         return 0;
     }
-    engine_begin(&session->engine, &plan, &facts);
+    engine_begin(&session->engine, &plan);
     session_attempt(session, "run");
     return session_work(session);
 }
@@ -75,10 +76,9 @@ static int resume(struct session *session)
     int code = session_engine(session, run->version, "resume");
     if (code != 0)
         return code;
-    struct run_event *event =
-        run_add_event(run, &session->arena, session->clock.wall(&session->clock), EVENT_NOTE,
-                      arena_format(&session->arena, "resumed (was %s)",
-                                   run_status_names[run->status]));
+    struct run_event *event = run_add_event(
+        run, &session->arena, session->clock.wall(&session->clock), EVENT_NOTE,
+        arena_format(&session->arena, "resumed (was %s)", run_status_names[run->status]));
     if (session->observer.event != NULL)
         session->observer.event(&session->observer, run, event);
     if (!text_equal(run->config_hash, session->config->hash))
@@ -93,9 +93,9 @@ static int supersede(struct session *session)
 {
     struct error err = {0};
     struct run *run = &session->run;
-    struct trigger trigger = {"manual", "superseded",
-                              arena_format(&session->arena, "superseded by %s",
-                                           session->inputs.version)};
+    struct trigger trigger = {
+        "manual", "superseded",
+        arena_format(&session->arena, "superseded by %s", session->inputs.version)};
     int code = session_engine(session, run->version, "supersede");
     if (code != 0)
         return code;

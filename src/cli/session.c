@@ -36,8 +36,11 @@ static void take_mask(void *context, const char *value)
 
 static void print_problems(struct session *session, const struct problems *problems)
 {
-    for (size_t i = 0; i < problems->count; i++)
-        log_annotate(session->log, LOG_ERROR, session->inputs.file, 0, problems->items[i]);
+    for (size_t i = 0; i < problems->count; i++) {
+        const struct place *place = &problems->places[i];
+        log_annotate(session->log, LOG_ERROR, place->line > 0 ? place->origin : NULL, place->line,
+                     problems->items[i]);
+    }
     if (problems->count > 1)
         log_line(session->log, LOG_ERROR, "%zu problems; nothing was touched", problems->count);
 }

@@ -12,8 +12,8 @@
 
 int command_version(struct session *session)
 {
-    session_print(arena_format(&session->arena, "deploy-action %s (%s)\n", program_version,
-                               program_commit));
+    session_print(
+        arena_format(&session->arena, "deploy-action %s (%s)\n", program_version, program_commit));
     return 0;
 }
 

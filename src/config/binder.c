@@ -136,8 +136,10 @@ const struct node *field_default(struct arena *arena, const struct field *field)
         return NULL;
     }
     if (is_list) {
-        return yaml_parse(arena, "default", field->def, strlen(field->def), &node, NULL) < 0
-                   ? NULL : node;
+        return yaml_parse(arena, "default", (struct slice){field->def, strlen(field->def)}, &node,
+                          NULL) < 0
+                   ? NULL
+                   : node;
     }
     node = ARENA_NEW(arena, struct node);
     *node = (struct node){.kind = NODE_SCALAR, .origin = "default", .text = field->def};
@@ -200,8 +202,8 @@ static void bind_choice(struct binder *b, const struct node *key, struct node *v
     static const struct field none[] = {{0}};
     const struct driver_row *row = choice->driver;
     struct scope scope = {.name = row->name, .fields = row->fields ? row->fields : none};
-    struct node map = {.kind = NODE_MAP, .line = key->line, .column = key->column,
-                       .origin = key->origin};
+    struct node map = {
+        .kind = NODE_MAP, .line = key->line, .column = key->column, .origin = key->origin};
     choice->place = (struct place){key->origin, key->line, key->column};
     choice->settings = arena_alloc(b->arena, row->size);
     if (value->kind == NODE_MAP) {
@@ -219,8 +221,11 @@ static void bind_choice(struct binder *b, const struct node *key, struct node *v
         bind_map(b, &map, &scope, choice->settings);
         return;
     }
-    struct node name = {.kind = NODE_SCALAR, .text = first ? first->name : "",
-                        .line = key->line, .column = key->column, .origin = key->origin};
+    struct node name = {.kind = NODE_SCALAR,
+                        .text = first ? first->name : "",
+                        .line = key->line,
+                        .column = key->column,
+                        .origin = key->origin};
     struct node *names[] = {&name};
     map.keys = names;
     map.items = &value;
@@ -323,8 +328,8 @@ static void bind_named(struct binder *b, const struct node *node, const struct f
     for (size_t i = 0; i < node->count; i++) {
         const struct node *key = node->keys[i], *value = node->items[i];
         char *row = (char *)rows->items + field->size * rows->count++;
-        struct node empty = {.kind = NODE_MAP, .line = key->line, .column = key->column,
-                             .origin = key->origin};
+        struct node empty = {
+            .kind = NODE_MAP, .line = key->line, .column = key->column, .origin = key->origin};
         struct scope scope = {.name = key->text, .fields = field->fields};
         *(const char **)(void *)row = key->text;
         if (secret_in(key->text)) {
@@ -427,9 +432,8 @@ static void name_checks(struct binder *b, const struct node *where, struct rows 
     struct check_config *checks = rows->items;
     for (size_t i = 0; i < rows->count; i++) {
         bool given = checks[i].name != NULL;
-        const char *name = given || !checks[i].kind.driver
-                               ? checks[i].name
-                               : check_name(b->arena, &checks[i].kind);
+        const char *name = given || !checks[i].kind.driver ? checks[i].name
+                                                           : check_name(b->arena, &checks[i].kind);
         size_t same = 1;
         for (size_t k = 0; k < i; k++) {
             same += name && text_equal(checks[k].name, name);

@@ -85,13 +85,13 @@ extern const struct field *const check_tables[2]; /* of gates, of smoke */
 void slo_finish(struct binder *b, const struct node *root, struct config *config);
 /* What a name of `slos:` asks of its line, for the schema. */
 struct slo_shape {
-    const char *pattern;  /* of the name */
-    const char *target;   /* pattern of the target; NULL: any; "": no such name */
+    const char *pattern;   /* of the name */
+    const char *target;    /* pattern of the target; NULL: any; "": no such name */
     const char *senseless; /* a rule that has no meaning here, or NULL */
     bool needs_target;
-    bool needs_selector;  /* and one rule: a measure of the user's own */
+    bool needs_selector; /* and one rule: a measure of the user's own */
 };
-extern const struct slo_shape slo_shapes[]; /* ended by pattern NULL */
+extern const struct slo_shape slo_shapes[];                   /* ended by pattern NULL */
 extern const char *const slo_selectors[], *const slo_rules[]; /* ended by NULL */
 
 /* Exact patterns, for the schema and for the readers. */

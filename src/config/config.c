@@ -43,7 +43,7 @@ static int parse(struct binder *b, const char *path, const struct buf *text, str
     struct error err = {0};
     size_t length = text->length;
     char *hidden = braces_hide(b->arena, text->data, &length);
-    if (yaml_parse(b->arena, path, hidden, length, out, &err) < 0) {
+    if (yaml_parse(b->arena, path, (struct slice){hidden, length}, out, &err) < 0) {
         PROBLEM(b, NULL, "%s", err.message);
         return -1;
     }
@@ -66,11 +66,13 @@ static void apply_set(struct binder *b, struct node *root, const char *set)
     const char *path = arena_text_n(b->arena, set, (size_t)(equal - set));
     const char *origin = arena_format(b->arena, "--set %s", path);
     if (secret_in(set)) {
-        PROBLEM(b, NULL, "%s: the value looks like a secret; name an environment variable in a "
-                         "key that ends in -env", secret_in(path) ? "--set" : origin);
+        PROBLEM(b, NULL,
+                "%s: the value looks like a secret; name an environment variable in a "
+                "key that ends in -env",
+                secret_in(path) ? "--set" : origin);
         return;
     }
-    if (node_set(b->arena, root, path, equal + 1, origin, &err) < 0) {
+    if (node_set(b->arena, root, &(struct assignment){path, equal + 1, origin}, &err) < 0) {
         PROBLEM(b, NULL, "%s", err.message);
     }
 }
@@ -85,8 +87,7 @@ static bool weight_read(const struct node *step, const struct canary_step *bound
 static void check_steps(struct binder *b, const struct node *root, const struct config *config)
 {
     const struct canary_step *steps = config->canary_steps.items;
-    const struct node *list =
-        node_get(node_get(node_get(root, "strategies"), "canary"), "steps");
+    const struct node *list = node_get(node_get(node_get(root, "strategies"), "canary"), "steps");
     const struct node *last = NULL;
     if (!list || list->count != config->canary_steps.count) {
         return;
@@ -97,8 +98,10 @@ static void check_steps(struct binder *b, const struct node *root, const struct 
         }
         last = node_get(list->items[i], "weight");
         if (steps[i].weight <= (i ? steps[i - 1].weight : 0)) {
-            PROBLEM(b, last, "weight %s does not rise; each step must be larger than the one "
-                             "before it", bind_shown(b, last));
+            PROBLEM(b, last,
+                    "weight %s does not rise; each step must be larger than the one "
+                    "before it",
+                    bind_shown(b, last));
         }
     }
     if (last && steps[list->count - 1].weight < 1) {
@@ -140,23 +143,24 @@ static void check_spans(struct binder *b, const struct node *root, const struct 
                              node_get(node_get(strategies, "rolling"), "watch")});
     for (size_t i = 0; i < config->canary_steps.count; i++) {
         const struct node *step = steps && i < steps->count ? steps->items[i] : NULL;
-        check_span(b, interval, config,
-                   (struct span){"the watch of this step", stages[i].watch,
-                                 node_get(step, "watch")});
+        check_span(
+            b, interval, config,
+            (struct span){"the watch of this step", stages[i].watch, node_get(step, "watch")});
     }
     for (size_t i = 0; i < config->slos.count; i++) {
         const char *name = arena_format(b->arena, "the window of '%s'", slos[i].name);
-        check_span(b, interval, config,
-                   (struct span){name, slos[i].window,
-                                 node_get(node_get(root, "slos"), slos[i].name)});
+        check_span(
+            b, interval, config,
+            (struct span){name, slos[i].window, node_get(node_get(root, "slos"), slos[i].name)});
     }
 }
 
 static void check_base_url(struct binder *b, const struct config *config)
 {
     if (b->base_url && !config->url) {
-        PROBLEM(b, b->base_url, "'${base_url}' is used here, but production's address is not "
-                                "known; write url: https://shop.example.com at the top");
+        PROBLEM(b, b->base_url,
+                "'${base_url}' is used here, but production's address is not "
+                "known; write url: https://shop.example.com at the top");
     }
 }
 

@@ -75,14 +75,13 @@ static bool is_false(const char *value)
 static void add_text(struct reader *r, struct texts *texts, const char *value)
 {
     size_t capacity = texts->count;
-    texts->items = arena_grow(r->arena, texts->items, texts->count, &capacity,
-                              sizeof *texts->items);
+    texts->items =
+        arena_grow(r->arena, texts->items, texts->count, &capacity, sizeof *texts->items);
     texts->items[texts->count++] = arena_text(r->arena, value);
 }
 
 /* `origin` is how the caller wrote the name: "--json", "INPUT_JSON". */
-static int put(struct reader *r, const struct option *option, const char *origin,
-               const char *value)
+static int put(struct reader *r, const struct option *option, const char *origin, const char *value)
 {
     void *target = (char *)r->in + option->offset;
     if (option->type == FIELD_BOOL) {
@@ -343,7 +342,8 @@ static int check_version(struct reader *r)
     }
     return error_set(r->err, ERROR_USAGE,
                      "'%.140s' is no version: it begins with a letter or digit and holds letters, "
-                     "digits and . _ + : @ ~ -, 128 at most", r->in->version);
+                     "digits and . _ + : @ ~ -, 128 at most",
+                     r->in->version);
 }
 
 static int check_needed(struct reader *r)
@@ -352,7 +352,8 @@ static int check_needed(struct reader *r)
     if (in->strategy == STRATEGY_NONE) {
         return error_set(r->err, ERROR_USAGE,
                          "strategy and version are missing: write deploy-action %s "
-                         "<blue-green|canary|rolling> <version>", in->command);
+                         "<blue-green|canary|rolling> <version>",
+                         in->command);
     }
     if (!in->version) {
         return error_set(r->err, ERROR_USAGE,
@@ -368,7 +369,8 @@ static int refuse_word(struct reader *r)
     if (strategy_of(word) != STRATEGY_NONE) {
         return error_set(r->err, ERROR_USAGE,
                          "'%s' takes no strategy, but '%s' was given: it goes by the run that is "
-                         "recorded", r->in->command, word);
+                         "recorded",
+                         r->in->command, word);
     }
     return error_set(r->err, ERROR_USAGE,
                      "'%s' does not take the argument '%s'; a directory has a '/', as in './%s'",
@@ -396,8 +398,7 @@ static int check_options(struct reader *r)
         if (!text_equal(option->commands, "*") && !strstr(option->commands, command)) {
             return error_set(r->err, ERROR_USAGE,
                              "Unknown option: --%s (it belongs to%.*s, not to '%s')", option->name,
-                             (int)strlen(option->commands) - 1, option->commands,
-                             r->in->command);
+                             (int)strlen(option->commands) - 1, option->commands, r->in->command);
         }
     }
     return 0;
@@ -416,9 +417,13 @@ static void put_defaults(struct reader *r)
     }
 }
 
-int inputs_read(struct arena *arena, int argc, char **argv, const char *const *commands,
-                struct inputs *out, struct error *err)
+int inputs_read(struct arena *arena, char **argv, const char *const *commands, struct inputs *out,
+                struct error *err)
 {
+    int argc = 0;
+    while (argv[argc]) {
+        argc++;
+    }
     size_t most = argc > 0 ? (size_t)argc : 1;
     struct reader r = {.arena = arena, .commands = commands, .in = out, .err = err};
     *out = (struct inputs){0};

@@ -78,10 +78,11 @@ static void add_below(struct buf *out, struct arena *arena, const char *path,
         if (!field->fields || checks) {
             continue;
         }
-        const char *mark = field->type == FIELD_ROWS ? "[]" : field->type == FIELD_NAMED ? ".NAME"
-                                                                                         : "";
-        const char *name = arena_format(arena, "%s%s%s%s", path, *path ? "." : "", field->name,
-                                        mark);
+        const char *mark = field->type == FIELD_ROWS    ? "[]"
+                           : field->type == FIELD_NAMED ? ".NAME"
+                                                        : "";
+        const char *name =
+            arena_format(arena, "%s%s%s%s", path, *path ? "." : "", field->name, mark);
         buf_addf(out, "### `%s`\n\n%s\n\n", name, field->doc ? field->doc : "");
         add_table(out, field->fields);
         add_below(out, arena, name, field->fields);

@@ -36,12 +36,18 @@ const char *bind_shown(struct binder *b, const struct node *node)
 const char *field_sample(struct arena *arena, const struct field *field)
 {
     static const char *const samples[] = {
-        [FIELD_TEXT] = "NAME",       [FIELD_URL] = "https://shop.example.com",
-        [FIELD_JQ] = ".value",       [FIELD_BOOL] = "true",
-        [FIELD_INT] = "1",           [FIELD_DURATION] = "10m",
-        [FIELD_PERCENT] = "5%",      [FIELD_QUANTITY] = "0.1%, 500ms or 1000 req/s",
-        [FIELD_TEXTS] = "[A, B]",    [FIELD_COMMAND] = "./script.sh",
-        [FIELD_SECRET] = "API_TOKEN", [FIELD_CHECKS] = "{command: ./check.sh}",
+        [FIELD_TEXT] = "NAME",
+        [FIELD_URL] = "https://shop.example.com",
+        [FIELD_JQ] = ".value",
+        [FIELD_BOOL] = "true",
+        [FIELD_INT] = "1",
+        [FIELD_DURATION] = "10m",
+        [FIELD_PERCENT] = "5%",
+        [FIELD_QUANTITY] = "0.1%, 500ms or 1000 req/s",
+        [FIELD_TEXTS] = "[A, B]",
+        [FIELD_COMMAND] = "./script.sh",
+        [FIELD_SECRET] = "API_TOKEN",
+        [FIELD_CHECKS] = "{command: ./check.sh}",
     };
     if (field->def) {
         return field->def;
@@ -157,7 +163,7 @@ static void bind_jq(struct binder *b, const struct node *node, const struct fiel
 static void bind_bool(struct binder *b, const struct node *node, const struct field *field,
                       void *target)
 {
-    static const char *const words[] = {"false", "no",   "off", "False", "FALSE",
+    static const char *const words[] = {"false", "no",  "off", "False", "FALSE",
                                         "true",  "yes", "on",  "True",  "TRUE"};
     const char *text = plain_text(b, node, field);
     if (!text) {
@@ -438,12 +444,13 @@ static void bind_secret(struct binder *b, const struct node *node, const struct 
     if (!is_env_name(text)) {
         PROBLEM(b, node,
                 "'%s' takes the name of an environment variable in capitals, never the secret "
-                "itself; write %s: API_TOKEN", field->name, field->name);
+                "itself; write %s: API_TOKEN",
+                field->name, field->name);
         return;
     }
     secret->env = text;
-    b->secrets = arena_grow(b->arena, b->secrets, b->secret_count, &b->secret_capacity,
-                            sizeof *b->secrets);
+    b->secrets =
+        arena_grow(b->arena, b->secrets, b->secret_count, &b->secret_capacity, sizeof *b->secrets);
     b->secrets[b->secret_count++] =
         (struct secret_slot){secret, {node->origin, node->line, node->column}};
 }
@@ -451,12 +458,12 @@ static void bind_secret(struct binder *b, const struct node *node, const struct 
 typedef void scalar_reader(struct binder *, const struct node *, const struct field *, void *);
 
 static scalar_reader *const readers[] = {
-    [FIELD_TEXT] = bind_text,         [FIELD_URL] = bind_url,
-    [FIELD_JQ] = bind_jq,             [FIELD_BOOL] = bind_bool,
-    [FIELD_INT] = bind_int,           [FIELD_DURATION] = bind_duration,
-    [FIELD_PERCENT] = bind_percent,   [FIELD_QUANTITY] = bind_quantity,
-    [FIELD_ENUM] = bind_enum,         [FIELD_ENUMS] = bind_enums,
-    [FIELD_TEXTS] = bind_texts,       [FIELD_COMMAND] = bind_command,
+    [FIELD_TEXT] = bind_text,       [FIELD_URL] = bind_url,
+    [FIELD_JQ] = bind_jq,           [FIELD_BOOL] = bind_bool,
+    [FIELD_INT] = bind_int,         [FIELD_DURATION] = bind_duration,
+    [FIELD_PERCENT] = bind_percent, [FIELD_QUANTITY] = bind_quantity,
+    [FIELD_ENUM] = bind_enum,       [FIELD_ENUMS] = bind_enums,
+    [FIELD_TEXTS] = bind_texts,     [FIELD_COMMAND] = bind_command,
     [FIELD_SECRET] = bind_secret,
 };
 
@@ -465,8 +472,7 @@ bool bind_is_scalar(enum field_type type)
     return type < sizeof readers / sizeof readers[0];
 }
 
-void bind_scalar(struct binder *b, const struct node *node, const struct field *field,
-                 void *target)
+void bind_scalar(struct binder *b, const struct node *node, const struct field *field, void *target)
 {
     readers[field->type](b, node, field, target);
 }

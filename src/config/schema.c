@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#define PATTERN_URL                                                                           \
+#define PATTERN_URL \
     "^(https?://[^\\s/?#@]+|\\$\\{[A-Za-z_][A-Za-z0-9_]*\\}[^\\s/?#@]*)([/?#]\\S*)?$"
 
 static struct json *schema_of_field(const struct field *field);

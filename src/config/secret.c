@@ -13,8 +13,12 @@ static const struct {
     const char *prefix;
     size_t least;
 } tokens[] = {
-    {"ghp_", 8},   {"gho_", 8},   {"ghs_", 8},   {"ghu_", 8},   {"ghr_", 8}, {"github_pat_", 8},
-    {"glpat-", 8}, {"xoxb-", 8},  {"xoxp-", 8},  {"xoxa-", 8},  {"xoxs-", 8}, {"AKIA", 12},
+    {"ghp_", 8},   {"gho_", 8},
+    {"ghs_", 8},   {"ghu_", 8},
+    {"ghr_", 8},   {"github_pat_", 8},
+    {"glpat-", 8}, {"xoxb-", 8},
+    {"xoxp-", 8},  {"xoxa-", 8},
+    {"xoxs-", 8},  {"AKIA", 12},
     {"ASIA", 12},  {"hooks.slack.com/", 1},
 };
 
@@ -24,8 +28,8 @@ static bool has_token(const char *text, const char *prefix, size_t least)
     bool upper = isupper((unsigned char)prefix[0]) != 0;
     for (const char *at = text; (at = strstr(at, prefix)) != NULL; at++) {
         bool inside = at > text && isalnum((unsigned char)at[-1]);
-        size_t length = strspn(at + strlen(prefix),
-                               upper ? "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789" : chars);
+        size_t length =
+            strspn(at + strlen(prefix), upper ? "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789" : chars);
         if (!inside && length >= least) {
             return true;
         }
@@ -64,9 +68,9 @@ bool secret_in(const char *text)
 
 bool secret_key(const char *key)
 {
-    static const char *const words[] = {
-        "token",  "password",    "passwd",  "secret",     "api-key", "apikey",
-        "webhook", "webhook-url", "private-key", "access-key", "bearer",  "credentials"};
+    static const char *const words[] = {"token",       "password",   "passwd",  "secret",
+                                        "api-key",     "apikey",     "webhook", "webhook-url",
+                                        "private-key", "access-key", "bearer",  "credentials"};
     char plain[64];
     size_t length = strlen(key);
     if (length >= sizeof plain) {
@@ -102,7 +106,8 @@ static void tell_key(struct binder *b, const struct node *key, const struct node
     const char *name = variable_in(b->arena, value->text);
     PROBLEM(b, value,
             "'%s' would put a secret into this file; write %s-env: %s and give the value in the "
-            "environment variable %s", key->text, bind_hyphens(b->arena, key->text), name, name);
+            "environment variable %s",
+            key->text, bind_hyphens(b->arena, key->text), name, name);
 }
 
 static void tell_value(struct binder *b, const char *key, const struct node *value)
@@ -156,7 +161,8 @@ static void take(struct config *config, struct problems *problems)
             secret->value = take_copy(value);
             continue;
         }
-        struct node where = {.origin = slots[i].place.origin, .line = slots[i].place.line,
+        struct node where = {.origin = slots[i].place.origin,
+                             .line = slots[i].place.line,
                              .column = slots[i].place.column};
         problems_add(config->arena, problems, &where,
                      "the environment variable '%s' is %s; the secret it names is needed",

@@ -25,12 +25,11 @@ const struct slo_shape slo_shapes[] = {
     {"^(?!latency|(" OTHER_NAMES ")$)", NULL, NULL, false, true},
     {.pattern = NULL}};
 
-const char *const slo_selectors[] = {"source",    "value", "url", "bad", "total",
-                                     "histogram", NULL};
+const char *const slo_selectors[] = {"source", "value", "url", "bad", "total", "histogram", NULL};
 const char *const slo_rules[] = {"target", "max-increase", "max-drop", NULL};
 
-static const char *const known_names[] = {"error-rate", "latency-p99", "throughput",
-                                          "availability", "conversion", "user-activity", NULL};
+static const char *const known_names[] = {
+    "error-rate", "latency-p99", "throughput", "availability", "conversion", "user-activity", NULL};
 
 /* S-271…S-278, S-209; by enum slo_kind. */
 static const struct kind_row {
@@ -72,8 +71,8 @@ static enum slo_kind kind_of(const char *name)
     static const struct {
         const char *name;
         enum slo_kind kind;
-    } names[] = {{"error-rate", SLO_ERROR_RATE},     {"throughput", SLO_THROUGHPUT},
-                 {"availability", SLO_AVAILABILITY}, {"conversion", SLO_CONVERSION},
+    } names[] = {{"error-rate", SLO_ERROR_RATE},      {"throughput", SLO_THROUGHPUT},
+                 {"availability", SLO_AVAILABILITY},  {"conversion", SLO_CONVERSION},
                  {"conversion-rate", SLO_CONVERSION}, {"user-activity", SLO_ACTIVITY}};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (text_equal(name, names[i].name)) {
@@ -203,8 +202,8 @@ static void check_twins(struct binder *b, const struct node *map, const struct c
         const char *name = bind_hyphens(b->arena, slos[i].name);
         for (size_t k = 0; k < i; k++) {
             if (text_equal(name, bind_hyphens(b->arena, slos[k].name))) {
-                PROBLEM(b, map->keys[i], "'%s' and '%s' are the same SLO; keep one",
-                        slos[i].name, slos[k].name);
+                PROBLEM(b, map->keys[i], "'%s' and '%s' are the same SLO; keep one", slos[i].name,
+                        slos[k].name);
             }
         }
     }

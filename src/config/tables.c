@@ -9,20 +9,24 @@
 #define CHECK(member) offsetof(struct check_config, member)
 #define SLO(member) offsetof(struct slo_config, member)
 
-#define SHORTEST 100 /* ms; no watch or window is shorter */
+#define SHORTEST 100     /* ms; no watch or window is shorter */
 #define ANY_CHANGE 10000 /* % */
 
-const char *const gate_names[] = {"security",  "reliability", "tests",     "approvals",
-                                  "artifacts", "environment", "incidents", "rollback", NULL};
-const char *const smoke_names[] = {"critical-path", "api", "database", "external", "monitoring",
-                                   NULL};
+const char *const gate_names[] = {"security",  "reliability", "tests",
+                                  "approvals", "artifacts",   "environment",
+                                  "incidents", "rollback",    NULL};
+const char *const smoke_names[] = {"critical-path", "api",        "database",
+                                   "external",      "monitoring", NULL};
 
 static const char *const on_unknown_names[] = {"block", "warn", NULL};
 static const char *const mode_names[] = {"auto", "absolute", "relative", NULL};
 static const char *const validate_names[] = {"manual", "auto", NULL};
-static const char *const rollback_names[] = {"slo", "smoke", "crash-loop", "oom", "unhealthy",
-                                             NULL};
+static const char *const rollback_names[] = {"slo", "smoke",     "crash-loop",
+                                             "oom", "unhealthy", NULL};
 static const char *const report_names[] = {"summary", "file", "comment", NULL};
+
+/* One row is one thought: what, how, and the sentence for people. */
+/* clang-format off */
 
 #define CHECK_ROWS(tries)                                                                     \
     {.name = "name", .type = FIELD_TEXT, .offset = CHECK(name),                               \
@@ -223,3 +227,5 @@ const struct field config_fields[] = {
     {.name = "report", .type = FIELD_SECTION, .fields = report_fields,
      .doc = "What is written down, and where."},
     {.name = NULL}};
+
+/* clang-format on */

@@ -9,8 +9,8 @@
 
 #define TEXT_MAX ((size_t)1024 * 1024)
 
-const char *const run_variables[] = {"app",  "version", "image", "base_url", "instance", "slot",
-                                     "server", "arm", "window", "weight", "state", NULL};
+const char *const run_variables[] = {"app",    "version", "image",  "base_url", "instance", "slot",
+                                     "server", "arm",     "window", "weight",   "state",    NULL};
 
 /* One `${name}`; start points at the dollar. */
 struct reference {
@@ -91,7 +91,8 @@ static const char *from_environment(struct binder *b, const struct node *node, c
     if (secret_in(value)) {
         PROBLEM(b, node,
                 "the environment variable '%s' holds a secret, which would be logged here; "
-                "name it in a key that ends in -env", name);
+                "name it in a key that ends in -env",
+                name);
         return NULL;
     }
     return value;
@@ -102,8 +103,9 @@ static const char *reference_value(struct binder *b, const struct node *node,
                                    const struct reference *found)
 {
     if (!found->name[0]) {
-        PROBLEM(b, node, "'${' without a plain name and '}' behind it; write ${NAME}, or $${ "
-                         "for the characters themselves");
+        PROBLEM(b, node,
+                "'${' without a plain name and '}' behind it; write ${NAME}, or $${ "
+                "for the characters themselves");
         return NULL;
     }
     if (is_upper(found->name)) {
@@ -162,8 +164,7 @@ void bind_shell(struct binder *b, const struct node *node, const char *text)
         }
         const char *meant = text_nearest(found.name, run_variables);
         if (meant && !line_sets(text, found.name)) {
-            PROBLEM(b, node, "unknown variable '${%s}' (did you mean '${%s}'?)", found.name,
-                    meant);
+            PROBLEM(b, node, "unknown variable '${%s}' (did you mean '${%s}'?)", found.name, meant);
         }
     }
 }

@@ -33,14 +33,15 @@ bool run_is_promoted(const struct run *run)
     return false;
 }
 
-static bool was_retired(const struct run *run)
+/* The own address of an instance that goes back to serving, for tests where deploy.yaml names
+ * no address of production. */
+static const char *stable_url(const struct engine *engine)
 {
-    for (size_t i = 0; i < run->step_count; i++) {
-        if (run->steps[i].step.kind == STEP_RETIRE && run->steps[i].status != STATUS_PENDING &&
-            run->steps[i].status != STATUS_SKIPPED)
-            return true;
+    for (size_t i = 0; i < engine->instances.count; i++) {
+        if (text_equal(engine->instances.items[i].slot, engine->run->stable_slot))
+            return engine->instances.items[i].url;
     }
-    return false;
+    return NULL;
 }
 
 static void mark_forward(struct run *run)
@@ -78,12 +79,8 @@ int engine_turn_back(struct engine *engine, const struct trigger *trigger, struc
     struct steps forward = {0}, back = {0};
     bool *touched = NULL;
     if (run->previous == NULL)
-        return error_set(err, ERROR_STATE, "there is no older version to go back to: %s is the first",
-                         run->version);
-    if (was_retired(run))
         return error_set(err, ERROR_STATE,
-                         "%s was retired already; deploy it again: `deploy-action run %s %s`",
-                         run->previous, strategy_names[run->strategy], run->previous);
+                         "there is no older version to go back to: %s is the first", run->version);
     forward_steps(run, arena, &forward, &touched);
     struct rollback_request request = {
         .config = engine->context.config,
@@ -92,12 +89,14 @@ int engine_turn_back(struct engine *engine, const struct trigger *trigger, struc
         .previous = run->previous,
         .stable_slot = run->stable_slot,
         .candidate_slot = run->candidate_slot,
+        .stable_url = stable_url(engine),
         .steps = &forward,
         .touched = touched,
     };
     plan_rollback(arena, &request, &back);
     if (back.count == 0)
-        return error_set(err, ERROR_STATE, "there is nothing to go back from: production was not touched");
+        return error_set(err, ERROR_STATE,
+                         "there is nothing to go back from: production was not touched");
     if (run->trigger == NULL)
         trigger_record(engine, trigger);
     mark_forward(run);
@@ -128,8 +127,9 @@ int engine_promote(struct engine *engine, const char *comment, struct error *err
             step->ended = now_wall(engine);
             step->evidence = "ended by a person";
         } else {
-            return error_set(err, ERROR_STATE, "'%s' is no step that waits for a person; run the job "
-                                               "again to go on",
+            return error_set(err, ERROR_STATE,
+                             "'%s' is no step that waits for a person; run the job "
+                             "again to go on",
                              step->step.title);
         }
         return journal_save(engine->journal, run, err);

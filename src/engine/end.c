@@ -39,9 +39,9 @@ static const char *line_of_rollback(const struct run *run, struct arena *arena)
 {
     const struct run_step *broken = broken_back(run);
     if (broken != NULL)
-        return arena_format(arena,
-                            "CRITICAL: Rollback failed - %s: %s; escalate to the incident commander",
-                            broken->step.title, text_or(broken->error, "no reason given"));
+        return arena_format(
+            arena, "CRITICAL: Rollback failed - %s: %s; escalate to the incident commander",
+            broken->step.title, text_or(broken->error, "no reason given"));
     return arena_format(arena, "%s was rolled back to %s (%s: %s: %s); see the incident draft",
                         run->version, text_or(run->previous, "nothing"), text_or(run->trigger, "-"),
                         text_or(run->trigger_id, "-"), text_or(run->trigger_detail, "-"));
@@ -64,7 +64,8 @@ static const char *line_of_stop(const struct run *run, struct arena *arena, enum
         return arena_format(arena, "Infrastructure failure: %s: %s; mend it and run the job again",
                             title, why);
     case RUN_FAILED:
-        return arena_format(arena, "%s failed before it had traffic: %s: %s; production is untouched",
+        return arena_format(arena,
+                            "%s failed before it had traffic: %s: %s; production is untouched",
                             run->version, title, why);
     default:
         return arena_format(arena, "%s: %s: %s", run_status_names[status], title, why);

@@ -174,7 +174,8 @@ static int do_step(struct engine *engine, struct run_step *step, bool first, enu
     if (*outcome == OUTCOME_DONE)
         *outcome = step_actions[step->step.kind](engine, step, why);
     if (save_result(engine, step, *outcome, why) != 0)
-        return error_set(why, ERROR_STATE, "the state cannot be saved after '%s'", step->step.title);
+        return error_set(why, ERROR_STATE, "the state cannot be saved after '%s'",
+                         step->step.title);
     return 0;
 }
 
@@ -224,9 +225,9 @@ static enum outcome act_incident(struct engine *engine, struct run_step *step, s
 }
 
 action *const step_actions[STEP_KINDS] = {
-    [STEP_CHECK] = act_check,       [STEP_BASELINE] = watch_baseline, [STEP_DEPLOY] = act_deploy,
-    [STEP_READY] = act_ready,       [STEP_SMOKE] = act_smoke,         [STEP_SHIFT] = act_shift,
-    [STEP_WATCH] = watch_stage,     [STEP_VALIDATE] = act_validate,   [STEP_APPROVE] = act_approve,
-    [STEP_PROMOTE] = act_promote,   [STEP_RETIRE] = act_retire,       [STEP_NOTIFY] = act_notify,
-    [STEP_UNDO] = act_undo,         [STEP_VERIFY] = act_verify,       [STEP_INCIDENT] = act_incident,
+    [STEP_CHECK] = act_check,     [STEP_BASELINE] = watch_baseline, [STEP_DEPLOY] = act_deploy,
+    [STEP_READY] = act_ready,     [STEP_SMOKE] = act_smoke,         [STEP_SHIFT] = act_shift,
+    [STEP_WATCH] = watch_stage,   [STEP_VALIDATE] = act_validate,   [STEP_APPROVE] = act_approve,
+    [STEP_PROMOTE] = act_promote, [STEP_RETIRE] = act_retire,       [STEP_NOTIFY] = act_notify,
+    [STEP_UNDO] = act_undo,       [STEP_VERIFY] = act_verify,       [STEP_INCIDENT] = act_incident,
 };

@@ -46,8 +46,9 @@ static void keep_check(struct engine *engine, const char *step, const char *grou
 }
 
 /* Runs one list; *worst is the worst verdict that blocks, *why the check that gave it. */
-static int run_list(struct engine *engine, const struct rows *rows, const struct driver_context *context,
-                    struct check_list *list, struct error *err)
+static int run_list(struct engine *engine, const struct rows *rows,
+                    const struct driver_context *context, struct check_list *list,
+                    struct error *err)
 {
     list->count = rows->count;
     list->items = arena_array(&engine->tick, rows->count, sizeof *list->items);
@@ -109,7 +110,8 @@ static int check_world(struct engine *engine, const struct run_step *step, struc
         serving += serves ? 1U : 0U;
         ready += serves && instance->ready ? 1U : 0U;
     }
-    const char *evidence = arena_format(arena, "%zu of %zu serving instances are ready", ready, serving);
+    const char *evidence =
+        arena_format(arena, "%zu of %zu serving instances are ready", ready, serving);
     bool healthy = ready == serving;
     builtin_check(engine, step, "instances", healthy ? VERDICT_PASS : VERDICT_FAIL, evidence);
     builtin_check(engine, step, "router", VERDICT_PASS, "the router answers");

@@ -46,8 +46,9 @@ static enum outcome wait_for_person(struct engine *engine, struct run_step *step
         step->evidence = arena_format(engine->context.arena, "signed as %s", step_role(step));
         return OUTCOME_DONE;
     }
-    error_set(err, ERROR_GATE, "%s: waiting for a person; run the job again, or `deploy-action "
-                               "promote`, to go on",
+    error_set(err, ERROR_GATE,
+              "%s: waiting for a person; run the job again, or `deploy-action "
+              "promote`, to go on",
               step->step.title);
     return OUTCOME_WAIT;
 }

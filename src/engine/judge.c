@@ -29,11 +29,11 @@ static size_t limits_of(const struct slo_config *slo, struct limit out[LIMITS_MA
 {
     size_t count = 0;
     if (slo->target.set)
-        out[count++] = (struct limit){is_floor(slo->kind) ? LIMIT_FLOOR : LIMIT_CEILING,
-                                      slo->target.value};
+        out[count++] =
+            (struct limit){is_floor(slo->kind) ? LIMIT_FLOOR : LIMIT_CEILING, slo->target.value};
     if (slo->max_increase >= 0)
-        out[count++] = (struct limit){is_points(slo) ? LIMIT_POINTS : LIMIT_INCREASE,
-                                      slo->max_increase};
+        out[count++] =
+            (struct limit){is_points(slo) ? LIMIT_POINTS : LIMIT_INCREASE, slo->max_increase};
     if (slo->max_drop >= 0)
         out[count++] = (struct limit){LIMIT_DROP, slo->max_drop};
     return count;
@@ -94,13 +94,14 @@ static bool is_shared(const struct limit *limit, double baseline)
     return limit->kind == LIMIT_FLOOR && baseline < limit->limit;
 }
 
-static void nothing_read(struct engine *engine, struct gauge_line *line, const struct stream *stream)
+static void nothing_read(struct engine *engine, struct gauge_line *line,
+                         const struct stream *stream)
 {
     bool named = stream->kind == READING_NOTHING;
     line->judgement = JUDGE_NODATA;
-    line->detail = arena_format(&engine->tick, "%s: %s",
-                                named ? nothing_names[stream->nothing] : "NO_DATA",
-                                stream->why == NULL ? "no requests" : stream->why);
+    line->detail =
+        arena_format(&engine->tick, "%s: %s", named ? nothing_names[stream->nothing] : "NO_DATA",
+                     stream->why == NULL ? "no requests" : stream->why);
 }
 
 static int rank(enum judgement judgement)
@@ -138,8 +139,8 @@ static void judge_limit(struct engine *engine, struct gauge_line *line, const st
 static bool is_window_open(struct engine *engine, struct gauge_line *line, enum arm arm)
 {
     double seconds = 0;
-    int64_t whole = engine->watch.stage_ms < line->slo->window ? engine->watch.stage_ms
-                                                               : line->slo->window;
+    int64_t whole =
+        engine->watch.stage_ms < line->slo->window ? engine->watch.stage_ms : line->slo->window;
     if (line->slo->kind != SLO_THROUGHPUT || line->arms[arm].kind != READING_COUNTS)
         return false;
     window_sum(&line->arms[arm].window, now_wall(engine), line->slo->window, &seconds);
@@ -154,8 +155,7 @@ static bool is_window_open(struct engine *engine, struct gauge_line *line, enum 
 static void judge_line(struct engine *engine, struct gauge_line *line)
 {
     struct limit limits[LIMITS_MAX];
-    enum arm arm = line->slo->kind == SLO_THROUGHPUT &&
-                           line->arms[ARM_ALL].kind == READING_COUNTS
+    enum arm arm = line->slo->kind == SLO_THROUGHPUT && line->arms[ARM_ALL].kind == READING_COUNTS
                        ? ARM_ALL
                        : ARM_CANDIDATE;
     size_t count = limits_of(line->slo, limits);
@@ -209,7 +209,8 @@ void measure_record(struct engine *engine, bool last)
         if (isnan(line->value))
             continue;
         metric->value = line->value;
-        if (line->judgement != JUDGE_UNDECIDED && worse(line->slo->kind, line->value, metric->worst))
+        if (line->judgement != JUDGE_UNDECIDED &&
+            worse(line->slo->kind, line->value, metric->worst))
             metric->worst = line->value;
         if (!isnan(line->baseline) && isnan(metric->baseline))
             metric->baseline = line->baseline;

@@ -84,8 +84,8 @@ static struct counts feed_counts(struct watch *watch, struct stream *stream,
     return sum;
 }
 
-static void feed_histogram(struct watch *watch, struct stream *stream,
-                           const struct slo_config *slo, const struct reading *reading, int64_t at)
+static void feed_histogram(struct watch *watch, struct stream *stream, const struct slo_config *slo,
+                           const struct reading *reading, int64_t at)
 {
     for (size_t i = 0; i < reading->count; i++) {
         struct histogram_reading one = {
@@ -170,18 +170,20 @@ static void read_source(struct engine *engine, const struct source *source)
     struct reading *readings = arena_array(&engine->tick, watch->count * 2, sizeof *readings);
     size_t count = 0;
     for (size_t i = 0; i < watch->count; i++) {
-        for (int arm = ARM_STABLE; watch->lines[i].source == source && arm <= ARM_CANDIDATE; arm++) {
+        for (int arm = ARM_STABLE; watch->lines[i].source == source && arm <= ARM_CANDIDATE;
+             arm++) {
             struct arm_instances instances = instances_of(engine, (enum arm)arm);
-            queries[count++] = (struct metric_query){
+            queries[count] = (struct metric_query){
                 .slo = watch->lines[i].slo,
                 .arm = (enum arm)arm,
                 .instances = instances.items,
                 .count = instances.count,
             };
+            count++;
         }
     }
-    if (count == 0 || source->driver->read(source->metric, queries, count, readings,
-                                           &engine->tick) != 0)
+    if (count == 0 ||
+        source->driver->read(source->metric, queries, count, readings, &engine->tick) != 0)
         return;
     size_t next = 0;
     for (size_t i = 0; i < watch->count; i++) {
@@ -258,9 +260,9 @@ double measure_needed(const struct engine *engine, const struct gauge_line *line
 const char *slo_kind_name(enum slo_kind kind)
 {
     static const char *const names[] = {
-        [SLO_ERROR_RATE] = "error-rate",     [SLO_LATENCY] = "latency",
-        [SLO_THROUGHPUT] = "throughput",     [SLO_AVAILABILITY] = "availability",
-        [SLO_CONVERSION] = "conversion",     [SLO_ACTIVITY] = "activity",
+        [SLO_ERROR_RATE] = "error-rate", [SLO_LATENCY] = "latency",
+        [SLO_THROUGHPUT] = "throughput", [SLO_AVAILABILITY] = "availability",
+        [SLO_CONVERSION] = "conversion", [SLO_ACTIVITY] = "activity",
         [SLO_GAUGE] = "gauge",
     };
     return names[kind];

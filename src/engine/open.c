@@ -10,6 +10,14 @@
 
 #define IDLE_MS 250
 
+/* plan/ is pure and knows these by number. */
+_Static_assert((int)FACT_SLOTS == (int)WORKLOAD_SLOTS &&
+                   (int)FACT_IN_PLACE == (int)WORKLOAD_IN_PLACE &&
+                   (int)FACT_COPY == (int)WORKLOAD_COPY,
+               "traits of plan.h and workload.h");
+_Static_assert((int)STATE_READY == (int)TRAFFIC_READY && (int)STATE_DRAIN == (int)TRAFFIC_DRAIN,
+               "states of plan.h and router.h");
+
 /* Drivers keep the pointer. */
 static const struct driver_context *context_for(const struct engine *engine,
                                                 const struct choice *choice)
@@ -43,7 +51,8 @@ static int open_sources(struct engine *engine, struct error *err)
 {
     const struct rows *metrics = &engine->context.config->metrics;
     const struct choice *choices = metrics->items;
-    engine->sources = arena_array(engine->context.arena, metrics->count + 1, sizeof *engine->sources);
+    engine->sources =
+        arena_array(engine->context.arena, metrics->count + 1, sizeof *engine->sources);
     for (size_t i = 0; i < metrics->count; i++) {
         const struct driver_context *context = context_for(engine, &choices[i]);
         struct source *source = &engine->sources[engine->source_count];
@@ -113,7 +122,7 @@ int engine_observe(struct engine *engine, struct arena *arena, struct facts *out
     return 0;
 }
 
-void engine_begin(struct engine *engine, const struct plan *plan, const struct facts *facts)
+void engine_begin(struct engine *engine, const struct plan *plan)
 {
     struct run *run = engine->run;
     struct arena *arena = engine->context.arena;
@@ -121,8 +130,8 @@ void engine_begin(struct engine *engine, const struct plan *plan, const struct f
     run->schema = RUN_SCHEMA;
     run->id = engine->context.run_id;
     run->app = config->app;
-    run->previous = arena_text(arena, facts->stable_version);
-    run->stable_slot = arena_text(arena, facts->stable_slot);
+    run->previous = arena_text(arena, plan->previous);
+    run->stable_slot = arena_text(arena, plan->stable_slot);
     run->candidate_slot = arena_text(arena, plan->candidate_slot);
     run->config_path = config->path;
     run->config_hash = config->hash;

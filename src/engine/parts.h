@@ -25,12 +25,11 @@ struct run_event *engine_issue(struct engine *engine, const char *severity, cons
 void engine_tell_step(struct engine *engine, const struct run_step *step);
 
 /* traffic.c */
-double traffic_expected(const struct run *run);     /* candidate's share by the journal */
+double traffic_expected(const struct run *run); /* candidate's share by the journal */
 bool run_has_slots(const struct run *run);
-bool run_is_promoted(const struct run *run);        /* back.c */
+bool run_is_promoted(const struct run *run); /* back.c */
 MUST_CHECK int traffic_apply(struct engine *engine, double weight, struct error *err);
-MUST_CHECK int traffic_set_state(struct engine *engine, const struct step *step,
-                                 struct error *err);
+MUST_CHECK int traffic_set_state(struct engine *engine, const struct step *step, struct error *err);
 /* Waits until none of the instances of `step` (or its slot) has an open connection; a
  * deadline that passes is only noted. */
 MUST_CHECK int traffic_drained(struct engine *engine, const struct step *step, struct error *err);

@@ -9,8 +9,8 @@
 
 #include <string.h>
 
-#define VERIFY_MS 15000  /* how long the world may take to show what was done */
-#define SHIFT_TRIES 3    /* on the way back: users are waiting */
+#define VERIFY_MS 15000 /* how long the world may take to show what was done */
+#define SHIFT_TRIES 3   /* on the way back: users are waiting */
 
 typedef int verb(struct workload *workload, const struct workload_target *target,
                  struct error *err);
@@ -41,8 +41,8 @@ enum outcome act_promote(struct engine *engine, struct run_step *step, struct er
     if (outcome == OUTCOME_DONE) {
         int64_t keep = engine->context.config->retire_after;
         engine->run->retire_at = now_wall(engine) + keep;
-        step->evidence = arena_format(engine->context.arena, "%s is the stable version",
-                                      engine->run->version);
+        step->evidence =
+            arena_format(engine->context.arena, "%s is the stable version", engine->run->version);
     }
     return outcome;
 }
@@ -154,8 +154,8 @@ enum outcome act_ready(struct engine *engine, struct run_step *step, struct erro
         if (engine_sleep(engine, engine->idle, err) != 0)
             return OUTCOME_CANCELLED;
     }
-    step->evidence = arena_format(engine->context.arena, "ready, tells version %s",
-                                  step->step.version);
+    step->evidence =
+        arena_format(engine->context.arena, "ready, tells version %s", step->step.version);
     return OUTCOME_DONE;
 }
 
@@ -172,10 +172,10 @@ static int verify_once(struct engine *engine, const struct run_step *step, const
         if (instance->share <= 0)
             continue;
         if (!instance->ready || !text_equal(instance->version, step->step.version)) {
-            *why = arena_format(&engine->tick, "'%s' has %.1f %% of the traffic, is %s and tells %s",
-                                instance->name, instance->share * 100,
-                                instance->ready ? "ready" : "not ready",
-                                instance->version == NULL ? "no version" : instance->version);
+            *why = arena_format(
+                &engine->tick, "'%s' has %.1f %% of the traffic, is %s and tells %s",
+                instance->name, instance->share * 100, instance->ready ? "ready" : "not ready",
+                instance->version == NULL ? "no version" : instance->version);
             return 1;
         }
         good += instance->share;
@@ -205,8 +205,8 @@ enum outcome act_verify(struct engine *engine, struct run_step *step, struct err
         if (engine_sleep(engine, engine->idle, err) != 0)
             return OUTCOME_CANCELLED;
     }
-    step->evidence = arena_format(engine->context.arena,
-                                  "router and instances say that %s serves 100 %%",
-                                  step->step.version);
+    step->evidence =
+        arena_format(engine->context.arena, "router and instances say that %s serves 100 %%",
+                     step->step.version);
     return OUTCOME_DONE;
 }

@@ -36,7 +36,8 @@ static size_t shifts_done(const struct run *run)
 {
     size_t count = 0;
     for (size_t i = 0; i < run->step_count; i++)
-        count += run->steps[i].step.kind == STEP_SHIFT && run->steps[i].status == STATUS_DONE ? 1U : 0U;
+        count +=
+            run->steps[i].step.kind == STEP_SHIFT && run->steps[i].status == STATUS_DONE ? 1U : 0U;
     return count;
 }
 
@@ -64,8 +65,8 @@ static int stop_safely(struct engine *engine, enum run_status status, struct run
     }
     const char *cause = why->kind == ERROR_NONE ? "stopped" : why->message;
     engine_event(engine, EVENT_NOTE, "%s: %s", cause, named);
-    engine->run->headline = arena_format(engine->context.arena, "%s at '%s': %s", cause,
-                                         step->step.title, named);
+    engine->run->headline =
+        arena_format(engine->context.arena, "%s at '%s': %s", cause, step->step.title, named);
     if (status == RUN_CANCELLED)
         engine->run->exit_code = 128 + (signal == 0 ? SIGTERM : signal);
     bool ended = false;
@@ -90,8 +91,9 @@ static int turn_back(struct engine *engine, struct run_step *step, struct error 
     if (run->direction == BACKWARD)
         return -1;
     /* Nothing to go back to: whoever is on call must know at once. */
-    run->headline = arena_format(engine->context.arena, "CRITICAL: Rollback failed - %s; %s: %s: %s",
-                                 cannot.message, kind, id, detail);
+    run->headline =
+        arena_format(engine->context.arena, "CRITICAL: Rollback failed - %s; %s: %s: %s",
+                     cannot.message, kind, id, detail);
     return stop(engine, RUN_ROLLBACK_FAILED, ended, err);
 }
 

@@ -93,7 +93,8 @@ static struct traffic traffic_by_state(struct engine *engine, const struct step 
     size_t ready = 0;
     for (size_t i = 0; i < traffic.count; i++) {
         struct route *route = &traffic.items[i];
-        route->state = is_drained(engine->run, route->instance.name) ? TRAFFIC_DRAIN : TRAFFIC_READY;
+        route->state =
+            is_drained(engine->run, route->instance.name) ? TRAFFIC_DRAIN : TRAFFIC_READY;
         if (step_names(step, route->instance.name))
             route->state = (enum traffic_state)step->state;
         ready += route->state == TRAFFIC_READY ? 1U : 0U;
@@ -162,8 +163,7 @@ static const char *route_difference(struct engine *engine, const struct route *i
         return arena_format(&engine->tick, "the router does not know '%s'", is->instance.name);
     if (wanted->state == TRAFFIC_READY && wanted->share > 0 && is->state != TRAFFIC_READY)
         return arena_format(&engine->tick, "'%s' is out of rotation", is->instance.name);
-    if (fabs(is->share - wanted->share) > SHARE_TOLERANCE ||
-        (wanted->share <= 0 && is->share > 0))
+    if (fabs(is->share - wanted->share) > SHARE_TOLERANCE || (wanted->share <= 0 && is->share > 0))
         return arena_format(&engine->tick, "'%s' has %.1f %% of the traffic, not %.1f %%",
                             is->instance.name, is->share * 100, wanted->share * 100);
     return NULL;

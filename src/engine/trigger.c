@@ -8,8 +8,8 @@
 
 #include <string.h>
 
-#define CRASH_LOOP_RESTARTS 3  /* more than this (S-274) … */
-#define UNHEALTHY_SHARE 0.5    /* more than this share of instances (S-276) */
+#define CRASH_LOOP_RESTARTS 3 /* more than this (S-274) … */
+#define UNHEALTHY_SHARE 0.5   /* more than this share of instances (S-276) */
 
 bool instance_in_step(const struct engine *engine, const struct run_step *step,
                       const struct instance *instance)

@@ -9,8 +9,8 @@
 #include <math.h>
 #include <string.h>
 
-#define DRIFTS_MAX 3     /* then somebody else wants the router more than we do */
-#define SAVE_MS 2000     /* a killed watch loses at most this much */
+#define DRIFTS_MAX 3 /* then somebody else wants the router more than we do */
+#define SAVE_MS 2000 /* a killed watch loses at most this much */
 
 enum outcome watch_baseline(struct engine *engine, struct run_step *step, struct error *err)
 {
@@ -102,7 +102,8 @@ static enum outcome mend_drift(struct engine *engine, struct run_step *step, con
 {
     struct run_watch *state = &engine->run->watch;
     state->drifts++;
-    struct run_event *issue = engine_issue(engine, "P2", "the router was changed under us: %s", what);
+    struct run_event *issue =
+        engine_issue(engine, "P2", "the router was changed under us: %s", what);
     if (state->drifts > DRIFTS_MAX) {
         error_set(err, ERROR_CONFLICT, "the router was changed %d times while '%s' was watched: %s",
                   state->drifts, step->step.title, what);

@@ -124,8 +124,7 @@ static int split_address(const char *address, char host[static HOST_MAX], const 
     const char *colon = strrchr(address, ':');
     const char *start = address;
     if (colon == NULL || colon == address || colon[1] == '\0') {
-        return error_set(err, ERROR_CONFIG, "'%s' is neither a socket path nor host:port",
-                         address);
+        return error_set(err, ERROR_CONFIG, "'%s' is neither a socket path nor host:port", address);
     }
     size_t length = (size_t)(colon - address);
     if (length > 2 && start[0] == '[' && start[length - 1] == ']') {
@@ -141,8 +140,7 @@ static int split_address(const char *address, char host[static HOST_MAX], const 
     return 0;
 }
 
-static int connect_number(struct talk *talk, const char *host, const char *port,
-                          struct error *err)
+static int connect_number(struct talk *talk, const char *host, const char *port, struct error *err)
 {
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
     struct addrinfo *found = NULL;
@@ -185,8 +183,8 @@ static int send_request(struct talk *talk, struct error *err)
 {
     size_t sent = 0;
     while (sent < talk->exchange->length) {
-        ssize_t put = send(talk->fd, talk->exchange->request + sent,
-                           talk->exchange->length - sent, MSG_NOSIGNAL);
+        ssize_t put = send(talk->fd, talk->exchange->request + sent, talk->exchange->length - sent,
+                           MSG_NOSIGNAL);
         if (put >= 0) {
             sent += (size_t)put;
         } else if (errno != EAGAIN && errno != EINTR) {

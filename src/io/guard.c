@@ -15,9 +15,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define DRAIN_GRACE_MS 200  /* for output after the command's own end */
-#define LOOK_AGAIN_MS 20    /* at a group that is being ended */
-#define KILL_SLACK_MS 500   /* until a killed group is given up */
+#define DRAIN_GRACE_MS 200 /* for output after the command's own end */
+#define LOOK_AGAIN_MS 20   /* at a group that is being ended */
+#define KILL_SLACK_MS 500  /* until a killed group is given up */
 #define DESCRIPTORS_MAX 65536
 
 enum pipe_end { OUT_READ, OUT_WRITE, IN_READ, IN_WRITE, EXEC_READ, EXEC_WRITE, PIPE_ENDS };
@@ -28,15 +28,15 @@ struct guard {
     pid_t command;
     int pipes[PIPE_ENDS];
     bool parent_gone;
-    bool ended;            /* the command itself */
-    int64_t limit;         /* of the command */
-    int64_t drain_until;   /* set when ended */
+    bool ended;             /* the command itself */
+    int64_t limit;          /* of the command */
+    int64_t drain_until;    /* set when ended */
     int64_t stopping_since; /* 0: not being stopped */
     bool killed;
-    bool dry;              /* the last look into the pipe found nothing */
-    const char *input;     /* what is left to write */
+    bool dry;          /* the last look into the pipe found nothing */
+    const char *input; /* what is left to write */
     size_t input_left;
-    size_t kept;           /* bytes of output taken for the parent */
+    size_t kept; /* bytes of output taken for the parent */
     size_t pending_from, pending_to;
     char pending[65536];
 };

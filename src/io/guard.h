@@ -16,11 +16,11 @@ struct guard_task {
     const char *input;
     size_t max_output;
     int64_t timeout_ms;
-    int control; /* socket: a byte from us means stop, a guard_report comes back */
-    int output;  /* pipe to us, non-blocking */
-    int null;    /* /dev/null */
-    int lock;    /* -1: none */
-    int record;  /* -1: none */
+    int control;               /* socket: a byte from us means stop, a guard_report comes back */
+    int output;                /* pipe to us, non-blocking */
+    int null;                  /* /dev/null */
+    int lock;                  /* -1: none */
+    int record;                /* -1: none */
     const char *begun, *ended; /* whole line; line without its code */
 };
 

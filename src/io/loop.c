@@ -203,8 +203,7 @@ int loop_start(struct loop *loop, struct operation *operation, struct error *err
 static bool is_guard(const struct loop *loop, pid_t pid)
 {
     for (size_t i = 0; i < loop->count; i++) {
-        if (loop->running[i]->kind == OPERATION_PROCESS &&
-            process_guard(loop->running[i]) == pid) {
+        if (loop->running[i]->kind == OPERATION_PROCESS && process_guard(loop->running[i]) == pid) {
             return true;
         }
     }

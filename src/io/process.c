@@ -83,8 +83,7 @@ static const char *last_line(struct arena *arena, const struct buf *output)
     }
     AUTO_BUF struct buf shown;
     buf_init(&shown, LINE_MAX_SHOWN * 4);
-    text_to_terminal(&shown,
-                     text_clean(arena, output->data + start, end - start, LINE_MAX_SHOWN));
+    text_to_terminal(&shown, text_clean(arena, output->data + start, end - start, LINE_MAX_SHOWN));
     return arena_text(arena, shown.data);
 }
 
@@ -187,8 +186,7 @@ static void close_channel(struct channel *channel)
     fd_cleanup(&channel->record);
 }
 
-static int open_channel(const struct process_spec *spec, struct channel *channel,
-                        struct error *err)
+static int open_channel(const struct process_spec *spec, struct channel *channel, struct error *err)
 {
     *channel = (struct channel){{-1, -1}, {-1, -1}, -1, -1};
     channel->null = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -329,8 +327,7 @@ static void explain_start(const struct process_spec *spec, const struct guard_re
     }
 }
 
-static void explain(const struct operation *operation, const struct child *child,
-                    struct error *err)
+static void explain(const struct operation *operation, const struct child *child, struct error *err)
 {
     struct arena arena;
     arena_init(&arena);

@@ -3,6 +3,7 @@
  * Gates, environment, artifacts, smoke tests (S-299…S-311), and the two checklists.
  */
 #include "arena.h"
+#include "config.h"
 #include "model.h"
 #include "text.h"
 
@@ -40,7 +41,8 @@ static int worst_of(const struct run *run, const char *group)
         int verdict = run->checks[i].verdict;
         if (!text_equal(run->checks[i].group, group))
             continue;
-        if (worst == 0 || verdict == ANSWER_FAIL || (verdict == ANSWER_UNKNOWN && worst == ANSWER_PASS))
+        if (worst == 0 || verdict == ANSWER_FAIL ||
+            (verdict == ANSWER_UNKNOWN && worst == ANSWER_PASS))
             worst = verdict;
     }
     return worst;

@@ -3,11 +3,37 @@
  * Sign-offs, references, footer (S-326…S-331), and the incident's own fields.
  */
 #include "arena.h"
+#include "config.h"
 #include "file.h"
 #include "model.h"
 #include "text.h"
 
 #include <string.h>
+
+static const char *const signers[][2] = {{"Deployment Manager", "deployment-manager"},
+                                         {"Reliability Engineer", "reliability-engineer"},
+                                         {"Operations Lead", "operations-lead"},
+                                         {"Release Manager", "release-manager"}};
+
+/* Who validated a batch, or ended a held watch: below the four that every report asks for. */
+static void add_other_signatures(const struct model *model, struct json *list)
+{
+    const struct run *run = model->run;
+    for (size_t i = 0; i < run->signature_count; i++) {
+        const struct run_signature *signature = &run->signatures[i];
+        bool listed = false;
+        for (size_t j = 0; j < sizeof signers / sizeof signers[0]; j++)
+            listed = listed || text_equal(signature->role, signers[j][1]);
+        if (listed)
+            continue;
+        struct json *row = json_object();
+        model_set(model, row, "role", "%s (%s)", signature->role == NULL ? "-" : signature->role,
+                  signature->step == NULL ? "-" : signature->step);
+        json_set_text(row, "who", signature->who == NULL ? NOT_RECORDED : signature->who);
+        json_set_text(row, "at", model_time(model, signature->at));
+        json_append(list, row);
+    }
+}
 
 static void add_signature(const struct model *model, struct json *list, const char *title,
                           const char *role)
@@ -39,7 +65,7 @@ static void add_reference(const struct model *model, struct json *list, const ch
     struct json *row = json_object();
     json_set_text(row, "title", title);
     json_set_text(row, "path", path);
-    json_set_text(row, "state", file_exists(path) ? "" : " (missing)");
+    json_set_text(row, "state", file_exists(path) ? "" : "missing");
     json_append(list, row);
     (void)model;
 }
@@ -77,10 +103,9 @@ static const char *severity_of(const struct run *run)
 void model_foot(const struct model *model)
 {
     struct json *list = model_list(model->root, "signoffs");
-    add_signature(model, list, "Deployment Manager", "deployment-manager");
-    add_signature(model, list, "Reliability Engineer", "reliability-engineer");
-    add_signature(model, list, "Operations Lead", "operations-lead");
-    add_signature(model, list, "Release Manager", "release-manager");
+    for (size_t i = 0; i < sizeof signers / sizeof signers[0]; i++)
+        add_signature(model, list, signers[i][0], signers[i][1]);
+    add_other_signatures(model, list);
     add_references(model);
     json_set_text(model->root, "severity", severity_of(model->run));
     struct json *messages = model_list(model->root, "messages");

@@ -9,19 +9,21 @@
 #include <math.h>
 #include <string.h>
 
+/* When the steps of these phases began, and the time spent in them: phases take turns, so
+ * that from the first to the last of one would count the others too. */
 static void span_of(const struct run *run, enum phase first, enum phase last, int64_t *from,
-                    int64_t *to)
+                    int64_t *spent)
 {
     *from = 0;
-    *to = 0;
+    *spent = -1;
     for (size_t i = 0; i < run->step_count; i++) {
         const struct run_step *step = &run->steps[i];
         if (step->step.phase < first || step->step.phase > last || step->started == 0)
             continue;
         if (*from == 0 || step->started < *from)
             *from = step->started;
-        if (step->ended > *to)
-            *to = step->ended;
+        if (step->ended >= step->started)
+            *spent = (*spent < 0 ? 0 : *spent) + step->ended - step->started;
     }
 }
 
@@ -39,12 +41,12 @@ static void add_milestones(const struct model *model)
     };
     struct json *list = model_list(model->root, "milestones");
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        int64_t from = 0, to = 0;
-        span_of(model->run, rows[i].first, rows[i].last, &from, &to);
+        int64_t from = 0, spent = 0;
+        span_of(model->run, rows[i].first, rows[i].last, &from, &spent);
         struct json *row = json_object();
         json_set_text(row, "name", rows[i].name);
         json_set_text(row, "at", model_time(model, from));
-        json_set_text(row, "duration", model_span(model, from, to));
+        json_set_text(row, "duration", model_span(model, from, from + spent));
         json_append(list, row);
     }
 }
@@ -120,6 +122,17 @@ static void add_blue_green(const struct model *model, struct json *details)
                   model->run->retire_at == 0 ? "N/A" : model_time(model, model->run->retire_at));
 }
 
+/* A rollback by hand and a crash loop are breaches of the journal, but not of an SLO. */
+static size_t slo_breaches(const struct run *run)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < run->event_count; i++) {
+        const struct run_event *event = &run->events[i];
+        count += event->kind == EVENT_BREACH && text_starts(event->text, "slo-breach:") ? 1U : 0U;
+    }
+    return count;
+}
+
 static void add_canary(const struct model *model, struct json *details)
 {
     struct json *stages = model_list(details, "stages");
@@ -135,7 +148,7 @@ static void add_canary(const struct model *model, struct json *details)
                       step->status == STATUS_DONE ? model_time(model, step->ended) : "not reached");
         json_append(stages, row);
     }
-    model_set(model, details, "breaches", "%zu", count_events(model->run, EVENT_BREACH));
+    model_set(model, details, "breaches", "%zu", slo_breaches(model->run));
 }
 
 static void add_rolling(const struct model *model, struct json *details)
@@ -157,8 +170,8 @@ static void add_rolling(const struct model *model, struct json *details)
 void model_strategy(const struct model *model)
 {
     static const char *const keys[] = {"", "blue_green", "canary", "rolling"};
-    static void (*const adders[])(const struct model *, struct json *) = {
-        NULL, add_blue_green, add_canary, add_rolling};
+    static void (*const adders[])(const struct model *, struct json *) = {NULL, add_blue_green,
+                                                                          add_canary, add_rolling};
     for (int i = STRATEGY_BLUE_GREEN; i <= STRATEGY_ROLLING; i++) {
         if (i != model->run->strategy) {
             json_set_bool(model->root, keys[i], false);

@@ -81,23 +81,27 @@ static const struct run_metric *metric_named(const struct run *run, const char *
 static const char *number(struct arena *arena, const struct run_metric *metric, double value)
 {
     bool percent = text_equal(metric->unit, "%");
-    return arena_format(arena, "%.4g%s%s", percent ? value * 100 : value, percent ? "" : " ",
+    const char *gap = percent || text_blank(metric->unit) ? "" : " ";
+    return arena_format(arena, "%.4g%s%s", percent ? value * 100 : value, gap,
                         metric->unit == NULL ? "" : metric->unit);
 }
 
 static void breach_found(struct lines *lines, struct arena *arena, const struct run *run)
 {
     const struct run_metric *metric = metric_named(run, run->trigger_id);
-    const char *current = metric == NULL ? run->trigger_detail : number(arena, metric, metric->value);
+    const char *current =
+        metric == NULL ? run->trigger_detail : number(arena, metric, metric->value);
     const char *target = metric == NULL ? "-" : number(arena, metric, metric->limit);
     add(lines, arena_format(arena, "SLO breach detected: %s - Current: %s, Target: %s",
                             run->trigger_id, current, target));
     if (metric != NULL && text_equal(metric->kind, "error-rate"))
-        add(lines, arena_format(arena, "SLO BREACH: Error rate %s exceeds threshold %s", current, target));
+        add(lines,
+            arena_format(arena, "SLO BREACH: Error rate %s exceeds threshold %s", current, target));
     else if (metric != NULL && text_equal(metric->kind, "latency"))
         add(lines, arena_format(arena, "SLO BREACH: Latency p99 %.0fms exceeds threshold %.0fms",
                                 metric->value, metric->limit));
-    if (run->strategy == STRATEGY_CANARY && metric != NULL && text_equal(metric->kind, "error-rate"))
+    if (run->strategy == STRATEGY_CANARY && metric != NULL &&
+        text_equal(metric->kind, "error-rate"))
         add(lines, "ERROR: Canary error rate breach, triggering rollback");
     add(lines, "Automated rollback triggered");
     add(lines, "Declare incident, start root cause analysis");

@@ -63,8 +63,8 @@ static void add_availability(const struct model *model)
     const struct run_metric *metric = find_metric(run, "availability");
     struct json *row = json_object();
     json_set(model->root, "availability", row);
-    double uptime = run->availability_polls > 0 ? run->availability_ok / run->availability_polls
-                                                : NAN;
+    double uptime =
+        run->availability_polls > 0 ? run->availability_ok / run->availability_polls : NAN;
     json_set_text(row, "uptime", shown(model, "%", uptime));
     if (isnan(uptime))
         json_set_text(row, "downtime", NOT_RECORDED);

@@ -17,8 +17,8 @@ struct model {
     struct json *root;
 };
 
-void model_set(const struct model *model, struct json *object, const char *key,
-               const char *format, ...) PRINTF_LIKE(4, 5);
+void model_set(const struct model *model, struct json *object, const char *key, const char *format,
+               ...) PRINTF_LIKE(4, 5);
 const char *model_time(const struct model *model, int64_t at);
 const char *model_span(const struct model *model, int64_t from, int64_t to);
 const char *model_minutes(const struct model *model, int64_t from, int64_t to);

@@ -3,6 +3,7 @@
  * Finding the template, filling it in.
  */
 #include "arena.h"
+#include "config.h"
 #include "embedded.h"
 #include "file.h"
 #include "json.h"
@@ -90,6 +91,9 @@ static int find_template(struct arena *arena, const struct report_request *reque
     const char *name = document_templates[request->document];
     if (text_equal(folder, "aiwg"))
         return aiwg_template(arena, request->document, out, err);
+    /* One file is the report's; a folder may have some of the documents. */
+    if (folder != NULL && !is_folder(folder) && request->document == DOCUMENT_REPORT)
+        return read_template(arena, folder, out, err);
     if (folder != NULL && file_exists(arena_format(arena, "%s/%s", folder, name)))
         return read_template(arena, arena_format(arena, "%s/%s", folder, name), out, err);
     const struct embedded *embedded = embedded_find(name);

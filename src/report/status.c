@@ -26,10 +26,9 @@ static const char *next_command(const struct run *run)
 
 static char mark_of(enum step_status status)
 {
-    static const char marks[] = {[STATUS_PENDING] = ' ', [STATUS_INTENT] = '>',
-                                 [STATUS_DONE] = 'x',    [STATUS_FAILED] = '!',
-                                 [STATUS_SKIPPED] = '-', [STATUS_UNDONE] = 'u',
-                                 [STATUS_UNKNOWN] = '?'};
+    static const char marks[] = {
+        [STATUS_PENDING] = ' ', [STATUS_INTENT] = '>', [STATUS_DONE] = 'x',   [STATUS_FAILED] = '!',
+        [STATUS_SKIPPED] = '-', [STATUS_UNDONE] = 'u', [STATUS_UNKNOWN] = '?'};
     return marks[status];
 }
 

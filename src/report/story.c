@@ -81,7 +81,8 @@ static void add_rollback(const struct model *model)
     json_set_text(row, "breached", model_time(model, run->breached));
     json_set_text(row, "acted", model_time(model, run->acted));
     json_set_text(row, "verified", model_time(model, verified_at(run)));
-    json_set_text(row, "success", verified_at(run) != 0 ? "YES" : "NO");
+    bool good = verified_at(run) != 0 && run->status != RUN_ROLLBACK_FAILED;
+    json_set_text(row, "success", good ? "YES" : "NO");
     json_set_text(row, "smoke", smoke_after(run));
 }
 
@@ -89,11 +90,9 @@ static void add(const struct model *model, struct json *list, const char *format
     PRINTF_LIKE(3, 4);
 static void add(const struct model *model, struct json *list, const char *format, ...)
 {
-    AUTO_BUF struct buf text;
     va_list arguments;
     char line[2048];
     (void)model;
-    buf_init(&text, sizeof line);
     va_start(arguments, format);
     vsnprintf(line, sizeof line, format, arguments);
     va_end(arguments);
@@ -109,6 +108,11 @@ static void count_checks(const struct run *run, size_t *all, size_t *retried, si
     }
 }
 
+static bool by_hand(const struct run *run)
+{
+    return text_equal(run->trigger, "manual");
+}
+
 static void went_well(const struct model *model, struct json *list)
 {
     const struct run *run = model->run;
@@ -116,8 +120,9 @@ static void went_well(const struct model *model, struct json *list)
     count_checks(run, &all, &retried, &unknown);
     if (all > 0 && retried == 0 && unknown == 0)
         add(model, list, "all %zu checks gave a clear answer at the first attempt", all);
-    if (went_back(run) && verified_at(run) != 0)
-        add(model, list, "the breach led to a verified rollback in %s",
+    if (went_back(run) && verified_at(run) != 0 && run->status != RUN_ROLLBACK_FAILED)
+        add(model, list, "%s led to a verified rollback in %s",
+            by_hand(run) ? "the request of a person" : "the breach",
             model_span(model, run->breached, verified_at(run)));
     if (run->status == RUN_SUCCEEDED && count_events(run, EVENT_BREACH) == 0)
         add(model, list, "%s was promoted without a breach", run->version);
@@ -144,7 +149,7 @@ static void could_improve(const struct model *model, struct json *list)
         if (run->events[i].kind == EVENT_ISSUE)
             add(model, list, "%s", run->events[i].text);
     }
-    if (run->trigger != NULL && run->breached > run->started)
+    if (run->trigger != NULL && !by_hand(run) && run->breached > run->started)
         add(model, list, "%s reached production before it was caught (%s)", run->trigger_id,
             run->trigger_detail);
 }
@@ -152,7 +157,7 @@ static void could_improve(const struct model *model, struct json *list)
 static void action_items(const struct model *model, struct json *list)
 {
     const struct run *run = model->run;
-    if (run->trigger != NULL && !text_equal(run->trigger, "manual"))
+    if (run->trigger != NULL && !by_hand(run))
         add(model, list, "find the root cause of '%s' in %s before it is deployed again",
             run->trigger_id, run->version);
     if (run->status == RUN_SUCCEEDED && run->retire_at > 0 && run->strategy == STRATEGY_BLUE_GREEN)
@@ -173,7 +178,8 @@ static void runbook(const struct model *model, struct json *list)
 {
     const struct run *run = model->run;
     if (run->watch.drifts > 0)
-        add(model, list, "agree who may change the router while a deployment runs (changed %d times)",
+        add(model, list,
+            "agree who may change the router while a deployment runs (changed %d times)",
             run->watch.drifts);
     if (text_equal(run->trigger, "smoke-test-failure"))
         add(model, list, "add the failing case to the tests that run before deployment: %s",

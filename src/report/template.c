@@ -240,8 +240,8 @@ int template_render(const char *name, const char *text, const struct json *model
             return -1;
     }
     if (renderer.depth > 1)
-        return fail(&renderer, renderer.at, "section is not closed:",
-                    renderer.frames[renderer.depth - 1].name);
+        return fail(&renderer, renderer.at,
+                    "section is not closed:", renderer.frames[renderer.depth - 1].name);
     if (out->overflow)
         return error_set(err, ERROR_FORMAT, "%s: the document is larger than %zu bytes", name,
                          out->max);

@@ -203,7 +203,7 @@ static void read_route(const struct server *server, double total, struct route *
 static int observe(struct router *router, struct arena *arena, struct traffic *out,
                    struct error *err)
 {
-    struct servers servers;
+    struct servers servers = {NULL, 0};
     double total = 0;
     if (read_servers(router, arena, &servers, err) < 0) {
         return -1;

@@ -89,8 +89,8 @@ void histogram_clear(struct histogram *histogram)
     histogram->count = 0;
 }
 
-double histogram_quantile(const struct histogram *histogram, int64_t now, int64_t length,
-                          double q, double *requests)
+double histogram_quantile(const struct histogram *histogram, int64_t now, int64_t length, double q,
+                          double *requests)
 {
     double sum[HISTOGRAM_BUCKETS] = {0};
     for (size_t i = 0; i < histogram->count; i++) {

@@ -64,23 +64,30 @@ static bool is_recorded(const struct workload *workload, const struct subject *s
     return workload->context->records && workload->context->run_id && subject->step;
 }
 
-/* What an earlier process's command of this very step came to, by its guard's own words. */
+/* What an earlier process's command of this very step came to, by its guard's own words.
+ * One that failed is forgotten: it is tried again. */
+enum memory { MEMORY_NONE, MEMORY_CUT_OFF, MEMORY_DONE };
+
 static int recall(const struct workload *workload, const struct job *job,
-                  const struct subject *subject, enum recorded *out, bool *done, struct error *err)
+                  const struct subject *subject, enum memory *out, struct error *err)
 {
     __attribute__((cleanup(arena_release))) struct arena arena;
+    enum recorded recorded;
     int code = 0;
     arena_init(&arena);
-    *out = RECORDED_NEVER;
-    *done = false;
+    *out = MEMORY_NONE;
     if (!subject->resumed || !is_recorded(workload, subject)) {
         return 0;
     }
     const char *name = record_name(workload, job, subject, &arena);
-    if (process_recorded(workload->context->records, name, out, &code, err) < 0) {
+    if (process_recorded(workload->context->records, name, &recorded, &code, err) < 0) {
         return -1;
     }
-    *done = *out == RECORDED_ENDED && code == 0;
+    if (recorded == RECORDED_BEGUN) {
+        *out = MEMORY_CUT_OFF;
+    } else if (recorded == RECORDED_ENDED && code == 0) {
+        *out = MEMORY_DONE;
+    }
     return 0;
 }
 
@@ -88,15 +95,7 @@ static int run(struct workload *workload, const struct job *job, const struct su
                struct error *err)
 {
     __attribute__((cleanup(arena_release))) struct arena arena;
-    enum recorded recorded;
-    bool done;
     arena_init(&arena);
-    if (recall(workload, job, subject, &recorded, &done, err) < 0) {
-        return -1;
-    }
-    if (done) {
-        return 0;
-    }
     struct process_spec spec = command_spec(workload, job->command, subject, &arena);
     spec.timeout_ms = job->timeout;
     if (is_recorded(workload, subject)) {
@@ -117,12 +116,22 @@ static int run(struct workload *workload, const struct job *job, const struct su
     return 0;
 }
 
+static int run_once(struct workload *workload, const struct job *job, const struct subject *subject,
+                    struct error *err)
+{
+    enum memory memory;
+    if (recall(workload, job, subject, &memory, err) < 0) {
+        return -1;
+    }
+    return memory == MEMORY_DONE ? 0 : run(workload, job, subject, err);
+}
+
 static int take_down(struct workload *workload, const struct subject *subject, struct error *err)
 {
     const struct command_settings *settings = workload->settings;
     const struct job job = {"stop", &settings->stop, settings->timeouts.stop};
     enum life life;
-    if (run(workload, &job, subject, err) < 0 ||
+    if (run_once(workload, &job, subject, err) < 0 ||
         command_await(workload, subject->instance, LIFE_DOWN, &life, err) < 0) {
         return -1;
     }
@@ -140,53 +149,65 @@ static bool occupied(const struct sight *sight)
     return sight->life != LIFE_DOWN || sight->state.version != NULL;
 }
 
-/* A start that was cut off with its machine may still come up: it gets its time first. */
-static int settle_interrupted(struct workload *workload, const struct job *job,
-                              const struct subject *subject, struct error *err)
+/* Whether the wanted version is there, given time to become ready where it is not. */
+static int is_there(struct workload *workload, const struct subject *subject, struct sight *sight,
+                    bool *out, struct error *err)
 {
-    enum recorded recorded;
-    enum life life;
-    bool done;
-    if (recall(workload, job, subject, &recorded, &done, err) < 0) {
+    *out = occupied(sight) && text_equal(sight->state.version, subject->version);
+    if (*out && sight->life != LIFE_READY) {
+        if (command_await(workload, subject->instance, LIFE_READY, &sight->life, err) < 0) {
+            return -1;
+        }
+        *out = sight->life == LIFE_READY;
+    }
+    return 0;
+}
+
+static int replace(struct workload *workload, const struct subject *subject, const struct job *job,
+                   bool in_one, struct error *err)
+{
+    __attribute__((cleanup(arena_release))) struct arena arena;
+    struct sight sight;
+    bool there = false;
+    arena_init(&arena);
+    if (command_look_at(workload, subject->instance, &arena, &sight, err) < 0 ||
+        is_there(workload, subject, &sight, &there, err) < 0) {
         return -1;
     }
-    if (recorded != RECORDED_BEGUN) {
+    if (there) {
         return 0;
     }
-    return command_await(workload, subject->instance, LIFE_READY, &life, err);
+    if (!in_one && occupied(&sight) && take_down(workload, subject, err) < 0) {
+        return -1;
+    }
+    return run(workload, job, subject, err);
 }
 
 static int put(struct workload *workload, const struct subject *subject, bool by_update,
                struct error *err)
 {
     const struct command_settings *settings = workload->settings;
+    const bool in_one = by_update && command_given(&settings->update);
     const struct job start = {"start", &settings->start, settings->timeouts.start};
     const struct job update = {"update", &settings->update, settings->timeouts.update};
-    __attribute__((cleanup(arena_release))) struct arena arena;
-    struct sight sight;
-    arena_init(&arena);
-    by_update = by_update && command_given(&settings->update);
-    if (settle_interrupted(workload, by_update ? &update : &start, subject, err) < 0 ||
-        command_look_at(workload, subject->instance, &arena, &sight, err) < 0) {
+    const struct job *job = in_one ? &update : &start;
+    struct subject now = *subject;
+    enum memory memory;
+    enum life life;
+    if (recall(workload, job, subject, &memory, err) < 0) {
         return -1;
     }
-    const bool taken = occupied(&sight);
-    if (taken && text_equal(sight.state.version, subject->version)) {
-        if (sight.life != LIFE_READY &&
-            command_await(workload, subject->instance, LIFE_READY, &sight.life, err) < 0) {
+    if (memory == MEMORY_DONE) {
+        return 0;
+    }
+    if (memory == MEMORY_CUT_OFF) {
+        /* It may still come up. What was stopped before it is no longer what runs now. */
+        now.resumed = false;
+        if (command_await(workload, subject->instance, LIFE_READY, &life, err) < 0) {
             return -1;
         }
-        if (sight.life == LIFE_READY) {
-            return 0;
-        }
     }
-    if (by_update) {
-        return run(workload, &update, subject, err);
-    }
-    if (taken && take_down(workload, subject, err) < 0) {
-        return -1;
-    }
-    return run(workload, &start, subject, err);
+    return replace(workload, &now, job, in_one, err);
 }
 
 static int clear(struct workload *workload, const struct subject *subject, struct error *err)
@@ -267,7 +288,7 @@ static int run_hook(struct workload *workload, const struct workload_target *tar
     const struct job job = {"hook", command, workload->settings->timeouts.hook};
     const struct subject subject = {NULL, target->slot, target->version, target->step,
                                     target->resumed};
-    return command_given(command) ? run(workload, &job, &subject, err) : 0;
+    return command_given(command) ? run_once(workload, &job, &subject, err) : 0;
 }
 
 static int deploy(struct workload *workload, const struct workload_target *target,

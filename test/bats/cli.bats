@@ -113,7 +113,8 @@ YAML
     SHOP_TOKEN=s3cr3t-value-123 run_da run canary v2
     want_status 0
     want_no_output s3cr3t-value-123
-    ! grep -r s3cr3t-value-123 .deploy docs 2> /dev/null
+    run grep -r s3cr3t-value-123 .deploy docs
+    [ "$status" != 0 ]
     grep -q '\*\*\*' .deploy/report.md
 }
 

@@ -54,51 +54,89 @@ static const struct field job_fields[] = {
     {.name = "name", .type = FIELD_TEXT, AT(job, name), .required = true, .doc = "its name"},
     {.name = "slot", .type = FIELD_TEXT, AT(job, slot), .doc = "its slot"},
     {.name = NULL}};
-static const struct field workload_fields[] = {
-    {.name = "start", .type = FIELD_COMMAND, AT(workload_settings, start), .required = true,
-     .doc = "starts an instance"},
-    {.name = "instances", .type = FIELD_ROWS, AT(workload_settings, instances),
-     .fields = job_fields, .size = sizeof(struct job), .doc = "every copy"},
-    {.name = NULL}};
-static const struct field router_fields[] = {
-    {.name = "socket", .type = FIELD_TEXT, AT(router_settings, socket), .required = true,
-     .doc = "the runtime socket"},
-    {.name = "backend", .type = FIELD_TEXT, AT(router_settings, backend), .required = true,
-     .doc = "the backend of the application"},
-    {.name = "timeout", .type = FIELD_DURATION, AT(router_settings, timeout), .def = "5s",
-     .min = 100, .max = 60000, .doc = "the longest wait"},
-    {.name = NULL}};
+static const struct field workload_fields[] = {{.name = "start",
+                                                .type = FIELD_COMMAND,
+                                                AT(workload_settings, start),
+                                                .required = true,
+                                                .doc = "starts an instance"},
+                                               {.name = "instances",
+                                                .type = FIELD_ROWS,
+                                                AT(workload_settings, instances),
+                                                .fields = job_fields,
+                                                .size = sizeof(struct job),
+                                                .doc = "every copy"},
+                                               {.name = NULL}};
+static const struct field router_fields[] = {{.name = "socket",
+                                              .type = FIELD_TEXT,
+                                              AT(router_settings, socket),
+                                              .required = true,
+                                              .doc = "the runtime socket"},
+                                             {.name = "backend",
+                                              .type = FIELD_TEXT,
+                                              AT(router_settings, backend),
+                                              .required = true,
+                                              .doc = "the backend of the application"},
+                                             {.name = "timeout",
+                                              .type = FIELD_DURATION,
+                                              AT(router_settings, timeout),
+                                              .def = "5s",
+                                              .min = 100,
+                                              .max = 60000,
+                                              .doc = "the longest wait"},
+                                             {.name = NULL}};
 static const struct field expect_fields[] = {
-    {.name = "status", .type = FIELD_INT, AT(expect, status), .def = "200", .min = 100,
-     .max = 599, .doc = "the status"},
+    {.name = "status",
+     .type = FIELD_INT,
+     AT(expect, status),
+     .def = "200",
+     .min = 100,
+     .max = 599,
+     .doc = "the status"},
     {.name = "header", .type = FIELD_TEXT, AT(expect, header), .doc = "a header"},
     {.name = "jq", .type = FIELD_JQ, AT(expect, jq), .doc = "must be true of the body"},
     {.name = NULL}};
 static const struct field http_fields[] = {
-    {.name = "url", .type = FIELD_URL, AT(http_settings, url), .required = true,
+    {.name = "url",
+     .type = FIELD_URL,
+     AT(http_settings, url),
+     .required = true,
      .doc = "what to get"},
-    {.name = "expect", .type = FIELD_SECTION, AT(http_settings, expect),
-     .fields = expect_fields, .doc = "what must come back"},
+    {.name = "expect",
+     .type = FIELD_SECTION,
+     AT(http_settings, expect),
+     .fields = expect_fields,
+     .doc = "what must come back"},
     {.name = "token-env", .type = FIELD_SECRET, AT(http_settings, token), .doc = "a bearer"},
     {.name = NULL}};
-static const struct field command_fields[] = {
-    {.name = "run", .type = FIELD_COMMAND, AT(command_settings, run), .required = true,
-     .doc = "what to run"},
-    {.name = NULL}};
+static const struct field command_fields[] = {{.name = "run",
+                                               .type = FIELD_COMMAND,
+                                               AT(command_settings, run),
+                                               .required = true,
+                                               .doc = "what to run"},
+                                              {.name = NULL}};
 static const struct field haproxy_fields[] = {
     {.name = "url", .type = FIELD_TEXT, AT(metric_settings, url), .doc = "another socket"},
     {.name = NULL}};
 static const struct field metric_fields[] = {
-    {.name = "url", .type = FIELD_URL, AT(metric_settings, url), .required = true,
+    {.name = "url",
+     .type = FIELD_URL,
+     AT(metric_settings, url),
+     .required = true,
      .doc = "where it answers"},
-    {.name = "value", .type = FIELD_JQ, AT(metric_settings, value), .def = ".value",
+    {.name = "value",
+     .type = FIELD_JQ,
+     AT(metric_settings, value),
+     .def = ".value",
      .doc = "the number"},
     {.name = "token-env", .type = FIELD_SECRET, AT(metric_settings, token), .doc = "a bearer"},
     {.name = NULL}};
 
-#define ROW(where, what, table, type)                                                         \
-    (&(const struct driver_row){.room = (where), .name = (what), .doc = "for tests",          \
-                                .fields = (table), .size = sizeof(struct type)})
+#define ROW(where, what, table, type)               \
+    (&(const struct driver_row){.room = (where),    \
+                                .name = (what),     \
+                                .doc = "for tests", \
+                                .fields = (table),  \
+                                .size = sizeof(struct type)})
 
 const struct driver_row *const driver_rows[] = {
     ROW("workload", "command", workload_fields, workload_settings),
@@ -111,8 +149,11 @@ const struct driver_row *const driver_rows[] = {
     NULL};
 
 static const char *const base[] = {
-    "app: shop\n", "url: https://shop.example.com\n", "workload: {command: {start: ./start.sh}}\n",
-    "traffic: {haproxy: {socket: /run/haproxy.sock, backend: shop}}\n", "metrics: {haproxy: }\n",
+    "app: shop\n",
+    "url: https://shop.example.com\n",
+    "workload: {command: {start: ./start.sh}}\n",
+    "traffic: {haproxy: {socket: /run/haproxy.sock, backend: shop}}\n",
+    "metrics: {haproxy: }\n",
     NULL};
 
 /* ---- what was bound, as text --- */
@@ -222,7 +263,7 @@ static void dump_row(struct dump *d, const char *path, const struct field *field
         dump_choice(d, name, &((const struct check_config *)(const void *)at)->kind);
     }
     if (field->fields == slo_fields) {
-        static const char *const kinds[] = {"error-rate", "latency", "throughput", "availability",
+        static const char *const kinds[] = {"error-rate", "latency",  "throughput", "availability",
                                             "conversion", "activity", "gauge"};
         const struct slo_config *slo = (const void *)at;
         line(d, arena_format(d->arena, "%s.kind", name),
@@ -257,8 +298,8 @@ static void dump_fields(struct dump *d, const char *path, const struct field *fi
                         const void *at)
 {
     for (size_t i = 0; fields[i].name; i++) {
-        const char *name = *path ? arena_format(d->arena, "%s.%s", path, fields[i].name)
-                                 : fields[i].name;
+        const char *name =
+            *path ? arena_format(d->arena, "%s.%s", path, fields[i].name) : fields[i].name;
         dump_field(d, name, &fields[i], (const char *)at + fields[i].offset);
     }
 }

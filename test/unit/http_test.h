@@ -210,8 +210,8 @@ static void serve_all(struct pollfd *listeners, nfds_t count)
     signal(SIGCHLD, SIG_IGN);
     while (poll(listeners, count, -1) > 0) {
         for (nfds_t i = 0; i < count; i++) {
-            int fd = (listeners[i].revents & POLLIN) != 0 ? accept(listeners[i].fd, NULL, NULL)
-                                                          : -1;
+            int fd =
+                (listeners[i].revents & POLLIN) != 0 ? accept(listeners[i].fd, NULL, NULL) : -1;
             connection += fd >= 0;
             if (fd >= 0 && fork() == 0) {
                 prctl(PR_SET_PDEATHSIG, SIGKILL);

@@ -135,8 +135,8 @@ static inline int listen_tcp(int family, int *port)
 {
     struct sockaddr_in6 six = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
     struct sockaddr_in four = {.sin_family = AF_INET};
-    struct sockaddr *address = family == AF_INET ? (struct sockaddr *)&four
-                                                 : (struct sockaddr *)&six;
+    struct sockaddr *address =
+        family == AF_INET ? (struct sockaddr *)&four : (struct sockaddr *)&six;
     socklen_t size = family == AF_INET ? sizeof(four) : sizeof(six);
     four.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);

@@ -157,7 +157,7 @@ static void good_answers_pass(void **state)
 {
     (void)state;
     start_server();
-    /* clang-format off: a list of strings */
+    /* clang-format off */
     run(HTTP("url: \"${base_url}/health\"")
         HTTP("url: \"${base_url}/status\", "
              "expect: { status: 200, jq: '.version == \"${version}\"' }")

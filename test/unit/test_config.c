@@ -65,8 +65,8 @@ static int load_text(struct fixture *f, const char *text)
     return load(f, NULL, 0);
 }
 
-#define HEAD                                                                                       \
-    "app: shop\nurl: https://shop.example.com\n" \
+#define HEAD                                                                                 \
+    "app: shop\nurl: https://shop.example.com\n"                                             \
     "workload: {command: {instances: [{name: a}], status: ./s, version: ./v, start: ./r}}\n" \
     "traffic: {haproxy: {socket: /run/haproxy.sock, backend: shop}}\n"
 
@@ -92,8 +92,17 @@ static void ten_megabytes_are_refused(void **state)
 static void binary_junk_is_refused(void **state)
 {
     static const char *const junk[] = {
-        "\177ELF\x02\x01\x01", "\xff\xfe\x00\x01", "app: \xc3\x28\n", "\x89PNG\r\n\x1a\n",
-        "app: \x01\n", "{{{{{{{{", "app: *", "%", "\t", "- - - -\n  - x: [", "!!python/object:x {}",
+        "\177ELF\x02\x01\x01",
+        "\xff\xfe\x00\x01",
+        "app: \xc3\x28\n",
+        "\x89PNG\r\n\x1a\n",
+        "app: \x01\n",
+        "{{{{{{{{",
+        "app: *",
+        "%",
+        "\t",
+        "- - - -\n  - x: [",
+        "!!python/object:x {}",
     };
     struct fixture *f = *state;
     for (size_t i = 0; i < sizeof junk / sizeof junk[0]; i++) {
@@ -179,7 +188,7 @@ static void note_mask(void *context, const char *value)
     (void)snprintf(masks->text + length, sizeof masks->text - length, "%s;", value);
 }
 
-#define WITH_SECRETS                                                                               \
+#define WITH_SECRETS                                                             \
     HEAD "metrics: {prometheus: {url: 'http://p:9090', token-env: TEST_PROM}}\n" \
          "smoke:\n  api:\n    - http: {url: 'https://x', token-env: TEST_API}\n" \
          "    - http: {url: 'https://y', token-env: TEST_API}\n"
@@ -225,16 +234,28 @@ static void absent_secret_is_a_problem(void **state)
 static void secrets_are_never_printed(void **state)
 {
     static const char *const places[] = {
-        "app: %s\n",           "url: %s\n",         "ready-timeout: %s\n",
-        "%s: x\n",             "gates: {%s: x}\n",  "strategies: {rolling: {batch: %s}}\n",
-        "slos: {%s: {x: y}}\n", "slos: {error-rate: {target: %s}}\n", "workload: {%s: {}}\n",
-        "smoke: {api: {http: {url: 'https://x', expect: {jq: '%s ||'}}}}\n", "report: {to: %s}\n",
-        "slos: {error-rate: {source: %s}}\n", "rollback: {on: [%s]}\n", "traffic: %s\n",
-        "smoke: {api: {http: {url: 'https://x', token-env: %s}}}\n", "slos: %s\n", "token: %s\n",
+        "app: %s\n",
+        "url: %s\n",
+        "ready-timeout: %s\n",
+        "%s: x\n",
+        "gates: {%s: x}\n",
+        "strategies: {rolling: {batch: %s}}\n",
+        "slos: {%s: {x: y}}\n",
+        "slos: {error-rate: {target: %s}}\n",
+        "workload: {%s: {}}\n",
+        "smoke: {api: {http: {url: 'https://x', expect: {jq: '%s ||'}}}}\n",
+        "report: {to: %s}\n",
+        "slos: {error-rate: {source: %s}}\n",
+        "rollback: {on: [%s]}\n",
+        "traffic: %s\n",
+        "smoke: {api: {http: {url: 'https://x', token-env: %s}}}\n",
+        "slos: %s\n",
+        "token: %s\n",
     };
     static const char *const secrets[] = {
-        "ghp_SECRETSECRETSECRET", "glpat-SECRETSECRETSECRET", "xoxb-SECRETSECRETSECRET",
-        "AKIASECRETSECRETSEC", "https://hooks.slack.com/SECRET", "https://u:SECRET@host",
+        "ghp_SECRETSECRETSECRET",         "glpat-SECRETSECRETSECRET",
+        "xoxb-SECRETSECRETSECRET",        "AKIASECRETSECRETSEC",
+        "https://hooks.slack.com/SECRET", "https://u:SECRET@host",
         "github_pat_SECRETSECRETSECRET",
     };
     struct fixture *f = *state;
@@ -242,9 +263,9 @@ static void secrets_are_never_printed(void **state)
         for (size_t k = 0; k < sizeof secrets / sizeof secrets[0]; k++) {
             const char *quoted = arena_format(&f->arena, "\"%s\"", secrets[k]);
             const char *half = strstr(places[i], "%s");
-            const char *text = arena_format(&f->arena, "%.*s%s%s", (int)(half - places[i]),
-                                            places[i], strchr(places[i], '|') ? secrets[k] : quoted,
-                                            half + 2);
+            const char *text =
+                arena_format(&f->arena, "%.*s%s%s", (int)(half - places[i]), places[i],
+                             strchr(places[i], '|') ? secrets[k] : quoted, half + 2);
             assert_int_equal(load_text(f, text), -1);
             bool told = false;
             for (size_t p = 0; p < f->problems.count; p++) {
@@ -261,9 +282,18 @@ static void secrets_are_never_printed(void **state)
 static void what_is_no_secret(void **state)
 {
     static const char *const texts[] = {
-        "", "shop", "ghp_", "myghp_0123456789ab", "AKIAlowercase", "postgres://app:$PW@db/x",
-        "https://shop.example.com/a:b@c", "git@github.com:a/b", "xoxb-", "-----BEGIN CERTIFICATE",
-        "http://h:80/x?m=a@b", NULL,
+        "",
+        "shop",
+        "ghp_",
+        "myghp_0123456789ab",
+        "AKIAlowercase",
+        "postgres://app:$PW@db/x",
+        "https://shop.example.com/a:b@c",
+        "git@github.com:a/b",
+        "xoxb-",
+        "-----BEGIN CERTIFICATE",
+        "http://h:80/x?m=a@b",
+        NULL,
     };
     (void)state;
     for (size_t i = 0; texts[i]; i++) {
@@ -297,8 +327,10 @@ static void expansion(void **state)
         {"${empty}|", "|"},
         {"${nested}", "${version}"},
     };
-    const struct variable variables[] = {{"app", "shop"},   {"version", "v2"},
-                                         {"empty", NULL},   {"nested", "${version}"},
+    const struct variable variables[] = {{"app", "shop"},
+                                         {"version", "v2"},
+                                         {"empty", NULL},
+                                         {"nested", "${version}"},
                                          {NULL, NULL}};
     struct fixture *f = *state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -310,8 +342,9 @@ static void expansion(void **state)
 
 static void braces(void **state)
 {
-    static const char *const texts[] = {"", "a", "${x}", "{ a: ${x} }", "${", "${x", "$${x}",
-                                        "${a}${b}}", "{${}}", "${a{b}}", "}${\n}"};
+    static const char *const texts[] = {"",      "a",       "${x}",  "{ a: ${x} }",
+                                        "${",    "${x",     "$${x}", "${a}${b}}",
+                                        "{${}}", "${a{b}}", "}${\n}"};
     struct fixture *f = *state;
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         size_t length = strlen(texts[i]);
@@ -330,8 +363,8 @@ static void check_table(struct fixture *f, const char *name, const struct field 
     for (size_t i = 0; fields[i].name; i++) {
         const struct field *field = &fields[i];
         bool words = field->type == FIELD_ENUM || field->type == FIELD_ENUMS;
-        bool below = field->type == FIELD_SECTION || field->type == FIELD_ROWS ||
-                     field->type == FIELD_NAMED;
+        bool below =
+            field->type == FIELD_SECTION || field->type == FIELD_ROWS || field->type == FIELD_NAMED;
         if (!field->doc || !*field->doc || (words && !field->names) || (below && !field->fields) ||
             (field->required && field->def)) {
             fail_msg("%s.%s: its row in the table is incomplete", name, field->name);
@@ -392,9 +425,9 @@ static void schema_holds_every_driver(void **state)
         const char *section = text_equal(row->room, "router")   ? "traffic"
                               : text_equal(row->room, "metric") ? "metrics"
                                                                 : row->room;
-        const struct json *room =
-            text_equal(row->room, "check")
-                ? check : json_get(json_get(properties, section), "properties");
+        const struct json *room = text_equal(row->room, "check")
+                                      ? check
+                                      : json_get(json_get(properties, section), "properties");
         assert_non_null(json_get(room, row->name));
     }
     char *text = json_print(schema, true);

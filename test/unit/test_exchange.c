@@ -153,7 +153,7 @@ static void over_ipv6(void **state)
 
 static void bad_addresses_are_told(void **state)
 {
-    static const char *const bad[] = {"nothing",      ":9999",       "host.example:1", "1.2.3.4:",
+    static const char *const bad[] = {"nothing",      ":9999",   "host.example:1", "1.2.3.4:",
                                       "127.0.0.1:xy", "[::1:80", "127.0.0.1:http"};
     char path[300];
     (void)state;
@@ -271,8 +271,7 @@ static void a_full_backlog_is_waited_for(void **state)
     memcpy(address.sun_path, path, strlen(path));
     do {
         fds[count] = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    } while (connect(fds[count], (struct sockaddr *)&address, sizeof(address)) == 0 &&
-             ++count < 7);
+    } while (connect(fds[count], (struct sockaddr *)&address, sizeof(address)) == 0 && ++count < 7);
     assert_int_equal(talk(path, "x\n", 10, 200), -1);
     assert_int_equal(error.kind, ERROR_TIMEOUT);
     for (size_t i = 0; i <= count; i++) {

@@ -203,8 +203,8 @@ static void a_command_outlives_our_sigkill_under_the_lock(void **state)
     loop_free(loop);
     loop = NULL;
     assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
-    run_and_be_killed("touch begun; yes | head -c 300000; sleep 0.7; echo x; touch finished",
-                      20000, fds[1]);
+    run_and_be_killed("touch begun; yes | head -c 300000; sleep 0.7; echo x; touch finished", 20000,
+                      fds[1]);
     close(fds[1]);
     int64_t killed = loop_mono();
     /* Who waits for the end of our stdout does not wait for the command. */

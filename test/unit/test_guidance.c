@@ -51,8 +51,8 @@ static void words_set_the_focus(void **state)
         struct focus focus;
         guidance_focus(&arena, rows[i].guidance, &focus);
         const char *flags = arena_format(&arena, "%s%s%s%s", focus.security ? "s" : "",
-                                         focus.performance ? "p" : "",
-                                         focus.compliance ? "c" : "", focus.tight ? "t" : "");
+                                         focus.performance ? "p" : "", focus.compliance ? "c" : "",
+                                         focus.tight ? "t" : "");
         assert_string_equal(flags, rows[i].flags);
         assert_string_equal(reviewers_of(&arena, &focus), rows[i].reviewers);
     }

@@ -196,8 +196,8 @@ static void redirects_elsewhere_are_not(void **state)
 
 static void what_acts_is_not_redirected(void **state)
 {
-    const struct http_request request = {.method = "POST", .url = url_of("/to/same"),
-                                         .redirects = 3};
+    const struct http_request request = {
+        .method = "POST", .url = url_of("/to/same"), .redirects = 3};
     (void)state;
     assert_int_equal(fetch(&request), 0);
     assert_int_equal(reply.status, 302);

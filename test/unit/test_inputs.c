@@ -7,9 +7,9 @@
 
 #include <stdlib.h>
 
-static const char *const commands[] = {"run",    "plan",    "validate", "status", "promote",
-                                       "rollback", "retire", "report",  "history", "init",
-                                       "schema", "doctor",  "version",  NULL};
+static const char *const commands[] = {"run",      "plan",   "validate", "status",  "promote",
+                                       "rollback", "retire", "report",   "history", "init",
+                                       "schema",   "doctor", "version",  NULL};
 
 static struct arena arena;
 static struct inputs in;
@@ -29,14 +29,27 @@ static int read_line(const char *line)
         argv[argc++] = word;
         at += length + strspn(at + length, " ");
     }
-    return inputs_read(&arena, argc, argv, commands, &in, &err);
+    return inputs_read(&arena, argv, commands, &in, &err);
 }
 
-static const char *const cleared[] = {
-    "INPUT_COMMAND", "INPUT_STRATEGY", "INPUT_VERSION", "INPUT_PROJECT-DIRECTORY", "INPUT_GUIDANCE",
-    "INPUT_INTERACTIVE", "INPUT_SET", "INPUT_JSON", "INPUT_FILE", "DEPLOY_ACTION_VERSION",
-    "DEPLOY_ACTION_STRATEGY", "DEPLOY_ACTION_PROJECT_DIRECTORY", "DEPLOY_ACTION_NO_COLOR",
-    "INPUT_ANSWER", "GITHUB_ACTOR", "GITLAB_USER_LOGIN", "USER", NULL};
+static const char *const cleared[] = {"INPUT_COMMAND",
+                                      "INPUT_STRATEGY",
+                                      "INPUT_VERSION",
+                                      "INPUT_PROJECT-DIRECTORY",
+                                      "INPUT_GUIDANCE",
+                                      "INPUT_INTERACTIVE",
+                                      "INPUT_SET",
+                                      "INPUT_JSON",
+                                      "INPUT_FILE",
+                                      "DEPLOY_ACTION_VERSION",
+                                      "DEPLOY_ACTION_STRATEGY",
+                                      "DEPLOY_ACTION_PROJECT_DIRECTORY",
+                                      "DEPLOY_ACTION_NO_COLOR",
+                                      "INPUT_ANSWER",
+                                      "GITHUB_ACTOR",
+                                      "GITLAB_USER_LOGIN",
+                                      "USER",
+                                      NULL};
 
 static int set_up(void **state)
 {
@@ -148,7 +161,8 @@ static void options(void **state)
 {
     (void)state;
     EXPECT_OK(read_line("run --guidance be_quick canary 1 --interactive -f x.yaml --set a=1 "
-                        "--set=b=c=2 -q --json --by me --comment why_not --state s.json"), &err);
+                        "--set=b=c=2 -q --json --by me --comment why_not --state s.json"),
+              &err);
     assert_string_equal(in.guidance, "be quick");
     assert_true(in.interactive && in.quiet && in.json);
     assert_string_equal(in.file, "x.yaml");
@@ -167,8 +181,8 @@ static void options(void **state)
 
 static void help_asks_for_nothing(void **state)
 {
-    static const char *const lines[] = {"--help", "-h", "run --help", "canary -h", "status x -h",
-                                        "run nonsense --help"};
+    static const char *const lines[] = {"--help",    "-h",          "run --help",
+                                        "canary -h", "status x -h", "run nonsense --help"};
     (void)state;
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
         EXPECT_OK(read_line(lines[i]), &err);
@@ -289,9 +303,15 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        TEST(words),          TEST(unknown_options), TEST(usage_errors),
-        TEST(options),        TEST(help_asks_for_nothing), TEST(action_inputs),
-        TEST(precedence),     TEST(wrong_inputs),    TEST(who_it_is),
+        TEST(words),
+        TEST(unknown_options),
+        TEST(usage_errors),
+        TEST(options),
+        TEST(help_asks_for_nothing),
+        TEST(action_inputs),
+        TEST(precedence),
+        TEST(wrong_inputs),
+        TEST(who_it_is),
         TEST(the_table_is_sound),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

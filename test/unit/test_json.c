@@ -122,6 +122,13 @@ static void sixty_four_levels_are_the_limit(void **state)
     EXPECT_BAD(text, strlen(text), "nested deeper than 64 levels");
     memset(text, '[', 300000);
     EXPECT_BAD(text, 300000, "nested deeper than 64 levels");
+    static const char pair[] = "[],";
+    text[0] = '['; /* beside each other they are not deep */
+    for (size_t i = 0; i < 100; i++) {
+        memcpy(text + 1 + 3 * i, pair, 3);
+    }
+    memcpy(text + 300, "]", 2);
+    expect_reprint(text, text);
     memset(text, '[', 100); /* brackets inside of a text are none */
     memcpy(text, "\"\\\"[", 4);
     memcpy(text + 100, "\"", 2);

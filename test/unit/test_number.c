@@ -115,9 +115,13 @@ static void wrong_durations_are_refused(void **state)
     EXPECT_ERROR(text_duration("10", &ms, &err), &err, ERROR_FORMAT,
                  "'10' has no unit: write ms, s, m, h or d, as in '10s'");
     EXPECT_ERROR(text_duration("0", &ms, &err), &err, ERROR_FORMAT, "no unit");
-    static const char *const large[] = {"367d",          "366d1ms",
-                                        "8785h",         "99999999999999999999999d",
-                                        "31622400001ms", "9223372036854775807ms"};
+    static const char *const large[] = {"367d",
+                                        "366d1ms",
+                                        "8785h",
+                                        "99999999999999999999999d",
+                                        "31622400001ms",
+                                        "316224000009d",
+                                        "9223372036854775807ms"};
     for (size_t i = 0; i < sizeof large / sizeof large[0]; i++) {
         EXPECT_ERROR(text_duration(large[i], &ms, &err), &err, ERROR_FORMAT, "more than 366 days");
     }

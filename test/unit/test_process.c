@@ -127,8 +127,7 @@ static void an_end_by_signal_is_told(void **state)
     assert_int_equal(result.error.kind, ERROR_NONE);
     assert_int_equal(process_failed(&spec, &result, &error), -1);
     assert_int_equal(error.kind, ERROR_REMOTE);
-    assert_string_equal(error.message,
-                        "'echo before; kill -SEGV $$' was ended by SIGSEGV: before");
+    assert_string_equal(error.message, "'echo before; kill -SEGV $$' was ended by SIGSEGV: before");
 }
 
 static void a_failure_shows_the_last_line(void **state)

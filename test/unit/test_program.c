@@ -12,7 +12,8 @@ static void expect_refused(const char *program, const char *wanted)
     struct error err;
     struct json *results = NULL;
     EXPECT_ERROR(query_check(program, &err), &err, ERROR_CONFIG, wanted);
-    EXPECT_ERROR(query_run(program, "{}", 2, 1, &results, &err), &err, ERROR_CONFIG, wanted);
+    EXPECT_ERROR(query_run(program, (struct slice){"{}", 2}, 1, &results, &err), &err, ERROR_CONFIG,
+                 wanted);
     assert_null(results);
 }
 
@@ -21,7 +22,7 @@ static void expect_allowed(const char *program)
     struct error err;
     struct json *results = NULL;
     EXPECT_OK(query_check(program, &err), &err);
-    EXPECT_OK(query_run(program, "{}", 2, 0, &results, &err), &err);
+    EXPECT_OK(query_run(program, (struct slice){"{}", 2}, 0, &results, &err), &err);
     json_free(results);
 }
 

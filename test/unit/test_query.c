@@ -18,7 +18,7 @@
 static int run(const char *program, const char *input, size_t max, struct json **out,
                struct error *err)
 {
-    return query_run(program, input, strlen(input), max, out, err);
+    return query_run(program, (struct slice){input, strlen(input)}, max, out, err);
 }
 
 static void expect_results(const char *program, const char *input, size_t max, const char *wanted)
@@ -119,7 +119,7 @@ static void input_must_be_one_json_text(void **state)
     /* the length counts */
     struct error err;
     struct json *results AUTO_JSON = NULL;
-    EXPECT_OK(query_run(".", "[1]x", 3, 5, &results, &err), &err);
+    EXPECT_OK(query_run(".", (struct slice){"[1]x", 3}, 5, &results, &err), &err);
     assert_int_equal(json_size(results), 1);
 }
 
@@ -178,6 +178,29 @@ static void greedy_programs_are_ended(void **state)
     struct json *none = NULL;
     assert_int_equal(run("\"x\" * 2000000000 | length", "1", 1, &none, &err), -1);
     assert_int_equal(query_check("\"x\" * 1000000000 * 1000000000 | length", &err), -1);
+}
+
+/* Nothing in these programs repeats, but their outputs multiply. */
+static void multiplied_outputs_are_ended(void **state)
+{
+    (void)state;
+    enum { COUNT = 50000 };
+    char *input = malloc(2 * COUNT + 2);
+    input[0] = '[';
+    for (size_t i = 0; i < COUNT; i++) {
+        memcpy(input + 1 + 2 * i, "1,", 2);
+    }
+    memcpy(input + 2 * COUNT, "]", 2);
+    static const char *const programs[] = {
+        "[.[] + .[]] | length",
+        "[(1,2)-(1,2)-(1,2)-(1,2)-(1,2)-(1,2)-(1,2)-(1,2)-(1,2)-(1,2)-(1,2)-(1,2)-(1,2)-(1,2)"
+        "-(1,2)-(1,2)-(1,2)-(1,2)-(1,2)-(1,2)-(1,2)-(1,2)-(1,2)-(1,2)-(1,2)-(1,2)-(1,2)-(1,2)]"};
+    alarm(60); /* of hours */
+    for (size_t i = 0; i < 2; i++) {
+        EXPECT_RUN_ERROR(programs[i], input, ERROR_TIMEOUT, "still running after one second");
+    }
+    alarm(0);
+    free(input);
 }
 
 static void no_child_is_left(void **state)
@@ -241,12 +264,12 @@ static void large_results_are_refused(void **state)
     input[0] = '"';
     input[most + 1] = '"';
     struct json *large AUTO_JSON = NULL, *none = NULL;
-    EXPECT_OK(query_run(".", input, most + 2, 1, &large, &err), &err);
+    EXPECT_OK(query_run(".", (struct slice){input, most + 2}, 1, &large, &err), &err);
     assert_int_equal(strlen(json_text(json_at(large, 0))), most);
     input[most + 1] = 'x';
     input[most + 2] = '"';
-    EXPECT_ERROR(query_run(".", input, most + 3, 1, &none, &err), &err, ERROR_FORMAT,
-                 "results larger than 8 MiB");
+    EXPECT_ERROR(query_run(".", (struct slice){input, most + 3}, 1, &none, &err), &err,
+                 ERROR_FORMAT, "results larger than 8 MiB");
     free(input);
 }
 
@@ -338,7 +361,7 @@ static void expect_truth(const char *program, const char *input, bool wanted, co
     struct error err;
     bool truth = !wanted;
     char got[200];
-    EXPECT_OK(query_truth(program, input, strlen(input), &truth, got, &err), &err);
+    EXPECT_OK(query_truth(program, (struct slice){input, strlen(input)}, &truth, got, &err), &err);
     assert_int_equal(truth, wanted);
     assert_string_equal(got, text);
 }
@@ -374,8 +397,8 @@ static void what_was_got_is_short(void **state)
     struct error err;
     bool truth;
     char got[200];
-    EXPECT_ERROR(query_truth(".a.b", "{\"a\":1}", 7, &truth, got, &err), &err, ERROR_FORMAT,
-                 "Cannot index number");
+    EXPECT_ERROR(query_truth(".a.b", (struct slice){"{\"a\":1}", 7}, &truth, got, &err), &err,
+                 ERROR_FORMAT, "Cannot index number");
 }
 
 int main(void)
@@ -390,6 +413,7 @@ int main(void)
         cmocka_unit_test(results_may_not_be_too_deep),
         cmocka_unit_test(endless_programs_are_ended),
         cmocka_unit_test(greedy_programs_are_ended),
+        cmocka_unit_test(multiplied_outputs_are_ended),
         cmocka_unit_test(no_child_is_left),
         cmocka_unit_test(signals_stay_apart),
         cmocka_unit_test(large_results_are_refused),

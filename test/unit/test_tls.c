@@ -29,10 +29,9 @@ static void make_certificates(void)
     if (run_tool("command -v openssl") != 0) {
         skip();
     }
-    int code = run_tool(
-        "set -e; for n in good bad; do openssl req -x509 -newkey ec -pkeyopt "
-        "ec_paramgen_curve:prime256v1 -nodes -keyout $n.key -out $n.pem -days 2 "
-        "-subj /CN=localhost -addext subjectAltName=DNS:localhost; done");
+    int code = run_tool("set -e; for n in good bad; do openssl req -x509 -newkey ec -pkeyopt "
+                        "ec_paramgen_curve:prime256v1 -nodes -keyout $n.key -out $n.pem -days 2 "
+                        "-subj /CN=localhost -addext subjectAltName=DNS:localhost; done");
     assert_int_equal(code, 0);
 }
 
@@ -47,8 +46,8 @@ static pid_t start_tls_server(int tls_port)
         dup2(null, 2);
         snprintf(accept, sizeof(accept), "%d", tls_port);
         if (chdir(folder) == 0) {
-            execlp("openssl", "openssl", "s_server", "-accept", accept, "-cert", "good.pem",
-                   "-key", "good.key", "-www", (char *)NULL);
+            execlp("openssl", "openssl", "s_server", "-accept", accept, "-cert", "good.pem", "-key",
+                   "good.key", "-www", (char *)NULL);
         }
         _exit(127);
     }

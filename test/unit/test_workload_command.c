@@ -377,6 +377,47 @@ static void commands_know_their_instance(void **state)
                          "blue-2 blue blue-2 v7 shop registry/shop:v7 \n");
 }
 
+static void keep_records(void)
+{
+    context.run_id = "run-1";
+    context.records = arena_text(&arena, in_folder("records"));
+    EXPECT_OK(driver->open(&context, &workload, &error), &error);
+}
+
+static void what_a_killed_process_did_is_not_done_again(void **state)
+{
+    struct workload_target target = slot("green", "v2");
+    (void)state;
+    open_workload(HEAD SLOTS STARTS LOOKS SHORT TAIL);
+    keep_records();
+    target.step = "deploy";
+    EXPECT_OK(driver->deploy(workload, &target, &error), &error);
+    unlink(in_folder("run/green-1")); /* started well, then fell over: READY will tell */
+    target.resumed = true;
+    EXPECT_OK(driver->deploy(workload, &target, &error), &error);
+    expect_file("calls", "start green-1 v2\nstart green-2 v2\n");
+    target.step = "deploy-again";
+    EXPECT_OK(driver->deploy(workload, &target, &error), &error);
+    expect_file("calls", "start green-1 v2\nstart green-2 v2\nstart green-1 v2\n");
+}
+
+static void what_failed_is_tried_again(void **state)
+{
+    struct workload_target target = slot("green", "v2");
+    (void)state;
+    open_workload(HEAD SLOTS STARTS LOOKS SHORT TAIL);
+    keep_records();
+    target.step = "deploy";
+    runs("green-1", "v1");
+    runs("green-2", "v2");
+    write_file(in_folder("broken-start"), "");
+    EXPECT_ERROR(driver->deploy(workload, &target, &error), &error, ERROR_REMOTE, "no space left");
+    unlink(in_folder("broken-start"));
+    target.resumed = true;
+    EXPECT_OK(driver->deploy(workload, &target, &error), &error);
+    expect_file("calls", "stop green-1\nstart green-1 v2\nstart green-1 v2\n");
+}
+
 static void unknown_targets_are_errors(void **state)
 {
     const char *const names[] = {"web-9"};
@@ -429,6 +470,8 @@ int main(void)
         TEST(undo_in_place_puts_the_old_back),
         TEST(hooks_know_slot_and_version),
         TEST(commands_know_their_instance),
+        TEST(what_a_killed_process_did_is_not_done_again),
+        TEST(what_failed_is_tried_again),
         TEST(unknown_targets_are_errors),
         TEST(a_signal_cancels),
     };

@@ -19,7 +19,7 @@ static int clear(void **state)
 
 static int parse(const char *text, struct node **out, struct error *err)
 {
-    return yaml_parse(&arena, "deploy.yaml", text, strlen(text), out, err);
+    return yaml_parse(&arena, "deploy.yaml", (struct slice){text, strlen(text)}, out, err);
 }
 
 static struct node *parsed(const char *text)
@@ -144,7 +144,8 @@ static void aliases_become_copies(void **state)
     struct node *root = parsed("x: &a {k: [1, 2]}\ny: *a\nz: *a\n");
     expect_tree(root, "{x:{k:[1,2]},y:{k:[1,2]},z:{k:[1,2]}}");
     assert_string_equal(node_place(&arena, node_get(root, "y")), "deploy.yaml:1:4");
-    EXPECT_OK(node_set(&arena, root, "y.k.0", "9", "--set y.k.0", &err), &err);
+    EXPECT_OK(node_set(&arena, root, &(struct assignment){"y.k.0", "9", "--set y.k.0"}, &err),
+              &err);
     expect_tree(root, "{x:{k:[1,2]},y:{k:[9,2]},z:{k:[1,2]}}");
     expect_tree(parsed("a: &v 1\nb: *v\n*v : c\n"), "{a:1,b:1,1:c}");
     expect_tree(parsed("a: &v 1\nb: &v 2\nc: *v\n"), "{a:1,b:2,c:2}");
@@ -277,8 +278,8 @@ static void controls_are_errors_with_a_place(void **state)
     struct error err;
     struct node *root = NULL;
     EXPECT_BAD("a: 1\nb: x\x07y\n", "deploy.yaml:2:5: control characters are not allowed");
-    EXPECT_ERROR(yaml_parse(&arena, "f", "a: x\0y", 6, &root, &err), &err, ERROR_CONFIG,
-                 "f:1:5: control characters are not allowed");
+    EXPECT_ERROR(yaml_parse(&arena, "f", (struct slice){"a: x\0y", 6}, &root, &err), &err,
+                 ERROR_CONFIG, "f:1:5: control characters are not allowed");
     EXPECT_BAD("a: \"x\\0y\"\n", "deploy.yaml:1:4: a text must not hold the character NUL");
 }
 
@@ -290,10 +291,10 @@ static void one_mebibyte_is_the_limit(void **state)
     char *text = memory_alloc(YAML_MAX_BYTES + 1);
     memset(text, ' ', YAML_MAX_BYTES + 1);
     memcpy(text, "a: 1\n#", 6);
-    EXPECT_OK(yaml_parse(&arena, "f", text, YAML_MAX_BYTES, &root, &err), &err);
+    EXPECT_OK(yaml_parse(&arena, "f", (struct slice){text, YAML_MAX_BYTES}, &root, &err), &err);
     expect_tree(root, "{a:1}");
-    EXPECT_ERROR(yaml_parse(&arena, "f", text, YAML_MAX_BYTES + 1, &root, &err), &err, ERROR_CONFIG,
-                 "f: larger than 1 MiB");
+    EXPECT_ERROR(yaml_parse(&arena, "f", (struct slice){text, YAML_MAX_BYTES + 1}, &root, &err),
+                 &err, ERROR_CONFIG, "f: larger than 1 MiB");
     free(text);
 }
 
@@ -315,17 +316,25 @@ static void set_makes_maps_on_the_way(void **state)
     (void)state;
     struct error err;
     struct node *root = parsed("a: 1\n");
-    EXPECT_OK(node_set(&arena, root, "strategies.rolling.batch", "2", "--set", &err), &err);
+    EXPECT_OK(node_set(&arena, root, &(struct assignment){"strategies.rolling.batch", "2", "--set"},
+                       &err),
+              &err);
     expect_tree(root, "{a:1,strategies:{rolling:{batch:2}}}");
-    EXPECT_OK(node_set(&arena, root, "a", "3", "--set", &err), &err);
-    EXPECT_OK(node_set(&arena, root, "strategies.rolling.wait", "5m", "--set", &err), &err);
+    EXPECT_OK(node_set(&arena, root, &(struct assignment){"a", "3", "--set"}, &err), &err);
+    EXPECT_OK(node_set(&arena, root, &(struct assignment){"strategies.rolling.wait", "5m", "--set"},
+                       &err),
+              &err);
     expect_tree(root, "{a:3,strategies:{rolling:{batch:2,wait:5m}}}");
-    EXPECT_OK(node_set(&arena, root, "strategies", "~", "--set", &err), &err);
-    EXPECT_OK(node_set(&arena, root, "strategies.canary", "[5, '10']", "--set", &err), &err);
+    EXPECT_OK(node_set(&arena, root, &(struct assignment){"strategies", "~", "--set"}, &err), &err);
+    EXPECT_OK(node_set(&arena, root,
+                       &(struct assignment){"strategies.canary", "[5, '10']", "--set"}, &err),
+              &err);
     expect_tree(root, "{a:3,strategies:{canary:[5,\"10\"]}}");
     const struct node *list = node_get(node_get(root, "strategies"), "canary");
     assert_string_equal(node_place(&arena, list), "--set");
     assert_string_equal(node_place(&arena, list->items[0]), "--set");
+    EXPECT_OK(node_set(&arena, root, &(struct assignment){"m", "{n: 1}", "--set m"}, &err), &err);
+    assert_string_equal(node_place(&arena, node_get(root, "m")->keys[0]), "--set m");
 }
 
 static void set_takes_values_as_yaml(void **state)
@@ -338,14 +347,15 @@ static void set_takes_values_as_yaml(void **state)
         {"  ", ""},  {"{b: c}", "{b:c}"}, {"https://x.example/y", "https://x.example/y"},
         {"[]", "[]"}};
     for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
-        EXPECT_OK(node_set(&arena, root, "k", values[i][0], "--set k", &err), &err);
+        EXPECT_OK(node_set(&arena, root, &(struct assignment){"k", values[i][0], "--set k"}, &err),
+                  &err);
         expect_tree(node_get(root, "k"), values[i][1]);
     }
     assert_int_equal(root->count, 1);
-    EXPECT_ERROR(node_set(&arena, root, "k", "[1", "--set k", &err), &err, ERROR_CONFIG,
-                 "--set k: did not find expected ',' or ']' in '[1'");
-    EXPECT_ERROR(node_set(&arena, root, "k", "\xFF", "--set k", &err), &err, ERROR_CONFIG,
-                 "--set k: bytes that are no UTF-8");
+    EXPECT_ERROR(node_set(&arena, root, &(struct assignment){"k", "[1", "--set k"}, &err), &err,
+                 ERROR_CONFIG, "--set k: did not find expected ',' or ']' in '[1'");
+    EXPECT_ERROR(node_set(&arena, root, &(struct assignment){"k", "\xFF", "--set k"}, &err), &err,
+                 ERROR_CONFIG, "--set k: bytes that are no UTF-8");
     expect_tree(root, "{k:[]}");
 }
 
@@ -354,13 +364,13 @@ static void set_goes_through_lists(void **state)
     (void)state;
     struct error err;
     struct node *root = parsed("l: [{w: 1}, {w: 2}]\n");
-    EXPECT_OK(node_set(&arena, root, "l.1.w", "9", "--set", &err), &err);
-    EXPECT_OK(node_set(&arena, root, "l.2.w", "10", "--set", &err), &err);
+    EXPECT_OK(node_set(&arena, root, &(struct assignment){"l.1.w", "9", "--set"}, &err), &err);
+    EXPECT_OK(node_set(&arena, root, &(struct assignment){"l.2.w", "10", "--set"}, &err), &err);
     expect_tree(root, "{l:[{w:1},{w:9},{w:10}]}");
     static const char *const bad[] = {"l.4", "l.-1.w", "l.x", "l.99999999999999999999"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-        EXPECT_ERROR(node_set(&arena, root, bad[i], "1", "--set", &err), &err, ERROR_CONFIG,
-                     "is no item of a list of 3");
+        EXPECT_ERROR(node_set(&arena, root, &(struct assignment){bad[i], "1", "--set"}, &err), &err,
+                     ERROR_CONFIG, "is no item of a list of 3");
     }
 }
 
@@ -372,13 +382,15 @@ static void set_refuses_what_is_no_path(void **state)
     static const char *const bad[] = {"",   ".",    ".a",
                                       "a.", "a..b", "a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-        EXPECT_ERROR(node_set(&arena, root, bad[i], "1", "--set", &err), &err, ERROR_CONFIG,
-                     "is no path like");
+        EXPECT_ERROR(node_set(&arena, root, &(struct assignment){bad[i], "1", "--set"}, &err), &err,
+                     ERROR_CONFIG, "is no path like");
     }
-    EXPECT_ERROR(node_set(&arena, root, "a.b", "1", "--set a.b", &err), &err, ERROR_CONFIG,
-                 "--set a.b: 'b' would stand below the text 'text'");
+    EXPECT_ERROR(node_set(&arena, root, &(struct assignment){"a.b", "1", "--set a.b"}, &err), &err,
+                 ERROR_CONFIG, "--set a.b: 'b' would stand below the text 'text'");
     expect_tree(root, "{a:text}");
-    EXPECT_OK(node_set(&arena, root, "b.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a", "1", "x", &err),
+    EXPECT_OK(node_set(&arena, root,
+                       &(struct assignment){"b.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a", "1", "x"},
+                       &err),
               &err);
 }
 
