@@ -33,6 +33,10 @@ struct report_request {
 MUST_CHECK int report_render(struct arena *arena, const struct report_request *request,
                              struct buf *out, struct error *err);
 
+/* Whether every template can be found: before a run begins, not when it has ended (S-041). */
+MUST_CHECK int report_check_templates(struct arena *arena, const struct config *config,
+                                      struct error *err);
+
 /* What a failure means and what to do now, word for word as S-339…S-363 have it; one line
  * an item, ended by NULL; empty after a success. */
 const char *const *report_messages(struct arena *arena, const struct run *run);

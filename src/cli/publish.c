@@ -41,10 +41,35 @@ static const char *incident_path(struct session *session)
                         report_incident_id(&session->arena, &session->run));
 }
 
+/* The checklists lie beside the report. */
+static int write_checklists(struct session *session, struct error *err)
+{
+    const char *report = session->config->report_path;
+    const char *slash = strrchr(report, '/');
+    int folder = slash == NULL ? 0 : (int)(slash - report) + 1;
+    const char *preflight = arena_format(&session->arena, "%.*spreflight.md", folder, report);
+    const char *smoke = arena_format(&session->arena, "%.*ssmoke.md", folder, report);
+    if (write_document(session, DOCUMENT_PREFLIGHT, preflight, err) != 0)
+        return -1;
+    return write_document(session, DOCUMENT_SMOKE, smoke, err);
+}
+
+static bool goes_to(const struct session *session, const char *sink)
+{
+    const struct texts *to = &session->config->report_to;
+    for (size_t i = 0; i < to->count; i++) {
+        if (strcmp(to->items[i], sink) == 0)
+            return true;
+    }
+    return false;
+}
+
 int publish_files(struct observer *observer, const struct run *run, struct error *err)
 {
     struct session *session =
         (struct session *)((char *)observer - offsetof(struct session, observer));
+    if (write_checklists(session, err) != 0)
+        return -1;
     if (write_document(session, DOCUMENT_REPORT, session->config->report_path, err) != 0)
         return -1;
     if (run->direction != BACKWARD)
@@ -77,8 +102,12 @@ void publish_ci(struct session *session)
     if (session->forge->outputs(outputs, sizeof outputs / sizeof outputs[0], &err) != 0)
         log_line(session->log, LOG_WARN, "outputs: %s", err.message);
     AUTO_BUF struct buf report = {0};
-    if (file_read(session->config->report_path, DOCUMENT_MAX, true, &report, &err) != 0 ||
-        session->forge->summary(report.data, report.length, &err) != 0)
+    if (goes_to(session, "comment"))
+        log_line(session->log, LOG_WARN, "report.to: this version writes no comments yet");
+    if (file_read(session->config->report_path, DOCUMENT_MAX, true, &report, &err) != 0)
+        log_line(session->log, LOG_WARN, "report: %s", err.message);
+    else if (goes_to(session, "summary") &&
+             session->forge->summary(report.data, report.length, &err) != 0)
         log_line(session->log, LOG_WARN, "summary: %s", err.message);
     if (session->inputs.json)
         print_json_verdict(session);

@@ -62,6 +62,8 @@ int session_config(struct session *session)
         print_problems(session, &problems);
         return 1;
     }
+    if (report_check_templates(&session->arena, session->config, &err) != 0)
+        return session_fail(session, &err);
     return 0;
 }
 

@@ -103,6 +103,17 @@ static int find_template(struct arena *arena, const struct report_request *reque
     return 0;
 }
 
+int report_check_templates(struct arena *arena, const struct config *config, struct error *err)
+{
+    for (int document = 0; document < DOCUMENTS; document++) {
+        struct report_request request = {.config = config, .document = (enum document)document};
+        const char *text = NULL;
+        if (find_template(arena, &request, &text, err) != 0)
+            return -1;
+    }
+    return 0;
+}
+
 int report_render(struct arena *arena, const struct report_request *request, struct buf *out,
                   struct error *err)
 {

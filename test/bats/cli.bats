@@ -132,3 +132,12 @@ YAML
     want_status 0
     want_output "nothing to do"
 }
+
+@test "templates from an AIWG tree that is not there: exit 1 before anything is touched (S-041)" {
+    da_rig
+    AIWG_ROOT=$DIR run_da run canary v2 --set report.template=aiwg
+    want_status 1
+    want_output "Error: AIWG installation not found at $DIR"
+    want_output "Please install AIWG or set AIWG_ROOT environment variable"
+    want_effects 0 start
+}

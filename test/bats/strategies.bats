@@ -163,3 +163,22 @@ load_figure() { sed -n "s/^$1=//p" "$DIR/load"; }
     want_output "unhealthy: 2 of 2 instances are not healthy"
     want_up "blue-1=v1 blue-2=v1"
 }
+
+@test "a smoke test that fails in production turns the run round (S-010, S-237)" {
+    da_rig -- "${short[@]}"
+    cat > production-test << TEST
+#!/bin/sh
+[ "\$version" = v1 ] || [ "\$base_url" != "$(cat "$DIR/url")" ]
+TEST
+    chmod +x production-test
+    sed -i 's|^smoke:|smoke:\n  critical-path: [ { command: ./production-test, retries: 0 } ]|' deploy.yaml
+    rig_load_start "$DIR" 100
+    run_da run blue-green v2
+    want_status 2
+    want_output "Smoke tests failed: critical-path/"
+    want_up "blue-1=v1 blue-2=v1"
+    want_file .deploy/smoke.md "## Critical User Journeys"
+    want_file .deploy/preflight.md "## Approvals"
+    run jq -r .trigger .deploy/state.json
+    [ "$output" = smoke-test-failure ]
+}
