@@ -84,6 +84,7 @@ int command_report(struct session *session);
 int command_history(struct session *session);
 int command_init(struct session *session);
 int command_schema(struct session *session);
+int command_reference(struct session *session);
 int command_doctor(struct session *session);
 int command_finalize(struct session *session);
 int command_version(struct session *session);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Included before every source file by the Makefile: a use of one of these functions does not compile.
- * exit() is allowed in main.c only; `make lint` looks for it.
+ * Included before every source file by the Makefile: a use of one of these functions does not
+ * compile. exit() is allowed in main.c only; `make lint` looks for it.
  */
 #ifndef BANNED_H
 #define BANNED_H

@@ -46,6 +46,9 @@ const struct subcommand subcommands[] = {
     {"schema", "", "print the JSON Schema of deploy.yaml",
      "Draft 2020-12, for editors and validators.", "deploy-action schema > deploy.schema.json",
      command_schema},
+    {"reference", "", "print every key of deploy.yaml as Markdown",
+     "The page docs/reference.md, from the same tables that read the file.",
+     "deploy-action reference > reference.md", command_reference},
     {"doctor", "[project-dir]", "check that everything a run needs is there",
      "Reads deploy.yaml, asks every instance, the router and each metric source, and says what\n"
      "is missing and which permissions are needed. Changes nothing.",

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * `version`, `schema`, `init`.
+ * `version`, `schema`, `reference`, `init`.
  */
 #include "cli.h"
 #include "file.h"
@@ -25,6 +25,16 @@ int command_schema(struct session *session)
     session_print(text);
     session_print("\n");
     free(text);
+    return 0;
+}
+
+int command_reference(struct session *session)
+{
+    (void)session;
+    AUTO_BUF struct buf out;
+    buf_init(&out, 1024 * 1024);
+    config_reference(&out);
+    session_print(out.data);
     return 0;
 }
 

@@ -79,7 +79,8 @@ static double baseline_of(struct engine *engine, const struct gauge_line *line, 
     const struct run_metric *metric =
         run_metric_of(engine->run, engine->context.arena, line->slo->name);
     double recorded = metric->baseline, requests = 0;
-    if (line->slo->kind == SLO_THROUGHPUT)
+    /* What is about the whole service is no neighbour to compare with. */
+    if (line->slo->kind == SLO_THROUGHPUT || line->arms[ARM_STABLE].whole)
         return recorded;
     double beside = measure_value(line, ARM_STABLE, now_wall(engine), &requests);
     return !isnan(beside) && requests >= needed ? beside : recorded;

@@ -122,6 +122,7 @@ static struct counts feed(struct engine *engine, struct gauge_line *line, enum a
     stream->nothing = reading->nothing;
     stream->latest = sample.counts;
     stream->restarted = false;
+    stream->whole = reading->whole;
     if (reading->kind == READING_NOTHING)
         return sample.counts;
     if (reading->kind == READING_HISTOGRAM) {

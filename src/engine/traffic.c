@@ -229,6 +229,37 @@ static int safe_in_place(struct engine *engine, const char **named, struct error
     return ready == 0 ? 0 : engine->router->shift(engine->router_handle, &wanted, err);
 }
 
+static size_t slot_ready(struct engine *engine, const char *slot)
+{
+    struct workload_state state = {0};
+    struct error why = {0};
+    size_t ready = 0;
+    if (engine->workload->observe(engine->workload_handle, &engine->tick, &state, &why) != 0)
+        return 0;
+    for (size_t i = 0; i < state.count; i++) {
+        bool mine = text_equal(state.items[i].instance.slot, slot);
+        ready += mine && state.items[i].ready ? 1U : 0U;
+    }
+    return ready;
+}
+
+/* Back to the old version, unless it is the one that is not well: then traffic stays. */
+static int safe_slots(struct engine *engine, const char **named, struct error *err)
+{
+    const struct run *run = engine->run;
+    struct arena *arena = engine->context.arena;
+    const char *stable = run->previous == NULL ? "nothing" : run->previous;
+    if (slot_ready(engine, run->stable_slot) == 0 && slot_ready(engine, run->candidate_slot) > 0) {
+        engine_issue(engine, "P1", "%s on %s is not ready: the traffic was left where it is", stable,
+                     run->stable_slot);
+        *named = arena_format(arena, "%s on %s is not ready, traffic left at %g %% on %s", stable,
+                              run->stable_slot, traffic_expected(run) * 100, run->candidate_slot);
+        return 0;
+    }
+    *named = arena_format(arena, "%s on %s serves 100 %%", stable, run->stable_slot);
+    return traffic_apply(engine, 0, err);
+}
+
 int traffic_make_safe(struct engine *engine, const char **named, struct error *err)
 {
     const struct run *run = engine->run;
@@ -248,6 +279,5 @@ int traffic_make_safe(struct engine *engine, const char **named, struct error *e
         *named = "first deployment, there is no older version to go back to";
         return 0;
     }
-    *named = arena_format(arena, "%s on %s serves 100 %%", stable, run->stable_slot);
-    return traffic_apply(engine, 0, err);
+    return safe_slots(engine, named, err);
 }

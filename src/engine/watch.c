@@ -74,6 +74,7 @@ static void begin(struct engine *engine, const struct run_step *step)
     struct run_watch *state = &engine->run->watch;
     size_t count = engine->instances.count;
     engine->watch.stage_ms = step->step.duration;
+    engine->watch.weight = step->step.weight < 0 ? 1 : step->step.weight;
     engine->watch.restarts = arena_array(&engine->watch.arena, count + 1, sizeof(int));
     engine->watch.restart_count = count;
     for (size_t i = 0; i < count; i++)
@@ -141,18 +142,40 @@ static void count_availability(struct engine *engine, int64_t ms)
     }
 }
 
-/* The SLO that decides: a breach first, then what is missing. */
-static const struct gauge_line *find_line(const struct engine *engine, bool breach)
+/* A number about the whole service says little of a candidate with a small share. */
+static bool is_blurred(const struct engine *engine, const struct gauge_line *line)
+{
+    return engine->watch.weight < 1 && line->arms[ARM_CANDIDATE].whole;
+}
+
+static const struct gauge_line *find_breach(const struct engine *engine)
 {
     for (size_t i = 0; i < engine->watch.count; i++) {
         const struct gauge_line *line = &engine->watch.lines[i];
-        if (line->slo->report_only)
-            continue;
-        if (breach ? line->judgement == JUDGE_BREACH
-                   : line->slo->required && line->judgement != JUDGE_PASS)
+        if (!line->slo->report_only && line->judgement == JUDGE_BREACH)
             return line;
     }
     return NULL;
+}
+
+/* The first SLO that keeps the stage from passing; NULL: none. One that can tell the
+ * candidate apart must have passed. */
+static const struct gauge_line *find_open(const struct engine *engine)
+{
+    const struct gauge_line *blurred = NULL;
+    size_t clear = 0;
+    for (size_t i = 0; i < engine->watch.count; i++) {
+        const struct gauge_line *line = &engine->watch.lines[i];
+        if (line->slo->report_only || !line->slo->required)
+            continue;
+        if (line->judgement != JUDGE_PASS)
+            return line;
+        if (is_blurred(engine, line))
+            blurred = line;
+        else
+            clear++;
+    }
+    return clear > 0 ? NULL : blurred;
 }
 
 static enum outcome breach(struct engine *engine, const struct gauge_line *line)
@@ -188,10 +211,10 @@ static enum outcome decide(struct engine *engine, struct run_step *step, bool bl
 {
     struct run_watch *state = &engine->run->watch;
     bool slo = (engine->context.config->rollback_on & (1U << ON_SLO)) != 0;
-    const struct gauge_line *bad = find_line(engine, true);
+    const struct gauge_line *bad = find_breach(engine);
     if (bad != NULL && slo)
         return breach(engine, bad);
-    const struct gauge_line *open = find_line(engine, false);
+    const struct gauge_line *open = find_open(engine);
     if (open != NULL && open->judgement == JUDGE_NODATA && state->nodata_since == 0) {
         state->nodata_since = now_wall(engine);
         engine_event(engine, EVENT_NOTE, "%s: no data (%s)", open->slo->name, open->detail);
@@ -212,7 +235,10 @@ static enum outcome decide(struct engine *engine, struct run_step *step, bool bl
         error_set(err, ERROR_NETWORK, "undecided: the router could not be read");
     else
         error_set(err, ERROR_TIMEOUT, "undecided: %s: %s: %s", open->slo->name,
-                  judgement_names[open->judgement], open->detail);
+                  is_blurred(engine, open) ? "NODATA" : judgement_names[open->judgement],
+                  is_blurred(engine, open) ? "measured for the whole service only, not for the "
+                                             "candidate"
+                                           : open->detail);
     return OUTCOME_HOLD;
 }
 

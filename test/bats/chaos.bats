@@ -148,13 +148,15 @@ until_watching() {
 
 @test "the way back fails: exit 8, CRITICAL, and what to do, word for word (S-354...S-359)" {
     da_rig -- interval=300ms "steps=50:20s 100:1s" min_requests=8
-    rig_version "$DIR" v3 -fail-ratio 0.5
     rig_load_start "$DIR" 60
-    # The old version dies while the bad one is watched: there is nothing healthy to go back to.
+    # Whatever comes back tells another version than the one that must serve.
     da_start run canary v3
     until_watching
-    ops/stop blue-1
-    ops/stop blue-2
+    mv ops/version ops/version.real
+    printf '#!/bin/sh\necho v0\n' > ops/version
+    chmod +x ops/version
+    rig_fault "$DIR" green-1 fail=0.5
+    rig_fault "$DIR" green-2 fail=0.5
     da_wait
     want_status 8
     want_output "CRITICAL: Rollback failed - "
@@ -163,11 +165,23 @@ until_watching() {
     want_output "2. Assemble incident response team"
     want_output "3. Manual intervention required (e.g., traffic rerouting, emergency maintenance)"
     want_output "4. Notify stakeholders of service disruption"
-    ops/start blue-1 v1
-    ops/start blue-2 v1
-    da_until 10 ops/status blue-2
+    mv ops/version.real ops/version
     run_da rollback
     want_status 2
+}
+
+@test "both versions are bad: held, and traffic is not moved to an old version that is dead" {
+    da_rig -- interval=300ms "steps=50:3s 100:1s" min_requests=8 hold=1s
+    rig_load_start "$DIR" 60
+    da_start run canary v3
+    until_watching
+    ops/stop blue-1
+    ops/stop blue-2
+    rig_fault "$DIR" green-1 fail=0.5
+    rig_fault "$DIR" green-2 fail=0.5
+    da_wait
+    [ "$status" = 5 ] || [ "$status" = 8 ] || da_fail "exit code $status"
+    want_no_output "v1 on blue serves 100 %"
 }
 
 @test "rollback by hand of a finished blue-green run, from the state alone, in another folder" {
