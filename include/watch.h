@@ -26,7 +26,7 @@ struct stream {
     size_t counter_count;
     struct counts latest; /* of the last tick */
     int64_t read_at;      /* wall ms of the last reading that was no NOTHING; 0: none */
-    bool whole;       /* the last reading was about the whole service, not this arm */
+    bool whole;           /* the last reading was about the whole service, not this arm */
     bool restarted;       /* in the last reading a counter had begun anew */
     bool seen;            /* read at least once since this process began */
     enum nothing nothing; /* of the last reading, where kind is NOTHING */
@@ -49,8 +49,10 @@ struct watch {
     size_t count;
     struct arena arena; /* of the streams */
     int64_t stage_ms;   /* planned length of the stage at hand */
-    double weight;    /* of the stage; 1 where it is not about weights */
-    int *restarts;      /* per instance at the start of the watch */
+    double weight;      /* of the stage; 1 where it is not about weights */
+    int *restarts;      /* per instance, at most five minutes ago … */
+    int *restarts_half; /* … and at most half of that; they take turns */
+    int64_t restart_at; /* wall ms of the last turn */
     size_t restart_count;
 };
 

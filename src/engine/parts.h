@@ -55,6 +55,7 @@ const char *step_role(const struct run_step *step);
 
 /* trigger.c: crash loop, OOM kill, failing health of the candidate: true with the trigger
  * recorded in the run. Without `health` an instance that is not ready (yet) is no reason. */
+void trigger_begin(struct engine *engine); /* restarts count from here on */
 bool trigger_fires(struct engine *engine, const struct run_step *step, bool health);
 void trigger_record(struct engine *engine, const struct trigger *trigger);
 bool instance_in_step(const struct engine *engine, const struct run_step *step,

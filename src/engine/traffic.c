@@ -250,8 +250,8 @@ static int safe_slots(struct engine *engine, const char **named, struct error *e
     struct arena *arena = engine->context.arena;
     const char *stable = run->previous == NULL ? "nothing" : run->previous;
     if (slot_ready(engine, run->stable_slot) == 0 && slot_ready(engine, run->candidate_slot) > 0) {
-        engine_issue(engine, "P1", "%s on %s is not ready: the traffic was left where it is", stable,
-                     run->stable_slot);
+        engine_issue(engine, "P1", "%s on %s is not ready: the traffic was left where it is",
+                     stable, run->stable_slot);
         *named = arena_format(arena, "%s on %s is not ready, traffic left at %g %% on %s", stable,
                               run->stable_slot, traffic_expected(run) * 100, run->candidate_slot);
         return 0;

@@ -8,7 +8,8 @@
 
 #include <string.h>
 
-#define CRASH_LOOP_RESTARTS 3 /* more than this (S-274) … */
+#define CRASH_LOOP_RESTARTS 3 /* more than this … */
+#define CRASH_LOOP_MS 300000  /* … in this time (S-274) */
 #define UNHEALTHY_SHARE 0.5   /* more than this share of instances (S-276) */
 
 bool instance_in_step(const struct engine *engine, const struct run_step *step,
@@ -46,12 +47,40 @@ static bool fire(struct engine *engine, enum rollback_on bit, const char *id, co
     return true;
 }
 
-/* Restarts since the watch began; the driver counts since the deployment. */
+void trigger_begin(struct engine *engine)
+{
+    struct watch *watch = &engine->watch;
+    size_t count = engine->instances.count;
+    watch->restarts = arena_array(&watch->arena, count + 1, sizeof(int));
+    watch->restarts_half = arena_array(&watch->arena, count + 1, sizeof(int));
+    watch->restart_count = count;
+    watch->restart_at = now_wall(engine);
+    for (size_t i = 0; i < count; i++)
+        watch->restarts[i] = watch->restarts_half[i] = -1;
+}
+
+/* Every half window the base moves up to where the last half began. */
+static void move_bases(struct engine *engine)
+{
+    struct watch *watch = &engine->watch;
+    if (watch->restarts == NULL || now_wall(engine) - watch->restart_at < CRASH_LOOP_MS / 2)
+        return;
+    int *oldest = watch->restarts;
+    watch->restarts = watch->restarts_half;
+    watch->restarts_half = oldest;
+    watch->restart_at = now_wall(engine);
+    for (size_t i = 0; i < watch->restart_count; i++)
+        oldest[i] = -1;
+}
+
+/* Restarts in the window, which is never longer than five minutes (S-274). */
 static int restarts_of(struct engine *engine, size_t index, int now)
 {
     struct watch *watch = &engine->watch;
     if (watch->restarts == NULL || index >= watch->restart_count)
         return now;
+    if (watch->restarts_half[index] < 0)
+        watch->restarts_half[index] = now;
     if (watch->restarts[index] < 0)
         watch->restarts[index] = now;
     return now - watch->restarts[index];
@@ -64,6 +93,7 @@ bool trigger_fires(struct engine *engine, const struct run_step *step, bool heal
     if (engine->workload->observe(engine->workload_handle, &engine->tick, &state, &why) != 0)
         return false;
     size_t all = 0, unready = 0;
+    move_bases(engine);
     const char *first = NULL;
     for (size_t i = 0; i < state.count; i++) {
         const struct instance_state *instance = &state.items[i];

@@ -72,13 +72,9 @@ static void tell(struct engine *engine, const struct run_step *step)
 static void begin(struct engine *engine, const struct run_step *step)
 {
     struct run_watch *state = &engine->run->watch;
-    size_t count = engine->instances.count;
     engine->watch.stage_ms = step->step.duration;
     engine->watch.weight = step->step.weight < 0 ? 1 : step->step.weight;
-    engine->watch.restarts = arena_array(&engine->watch.arena, count + 1, sizeof(int));
-    engine->watch.restart_count = count;
-    for (size_t i = 0; i < count; i++)
-        engine->watch.restarts[i] = -1;
+    trigger_begin(engine);
     bool goes_on = text_equal(state->step, step->step.id) && engine->resumed;
     if (goes_on) {
         windows_restore(engine);
