@@ -216,11 +216,8 @@ static struct reading finish_task(const struct task *task, const struct metric_q
 {
     struct reading nothing, reading = reading_series(READING_COUNTS, query, arena);
     double value = NAN;
-    if (task->refused) {
-        return reading_nothing(NOTHING_GARBAGE, task->refused);
-    }
-    if (query->count == 0) {
-        return reading_no_instance(query, arena);
+    if (reading_not_asked(task->refused, query, arena, &nothing)) {
+        return nothing;
     }
     if (task->want.kind == WANT_VALUE) {
         const bool read = read_output(task->operations[LINE_MAIN], 1, arena, &value, &nothing);

@@ -2,11 +2,9 @@
  *
  * Any HTTP address that answers with JSON, and jq.
  */
-#include "reading.h"
+#include "web.h"
 
 #include "clock.h"
-#include "http.h"
-#include "loop.h"
 #include "query.h"
 #include "text.h"
 
@@ -17,12 +15,9 @@ enum per { PER_ARM, PER_INSTANCE };
 static const char *const per_names[] = {"arm", "instance", NULL};
 
 struct json_settings {
+    struct web_settings web;
     const char *url, *stable, *candidate, *path;
     int per;
-    struct secret token;
-    struct texts headers;
-    const char *ca_file;
-    int64_t timeout;
 };
 
 #define AT(member) offsetof(struct json_settings, member)
@@ -52,48 +47,14 @@ static const struct field json_fields[] = {
      .offset = AT(path),
      .def = "/metrics",
      .doc = "per: instance without `url`: the page below each instance's own URL."},
-    {.name = "token-env",
-     .type = FIELD_SECRET,
-     .offset = AT(token),
-     .doc = "The environment variable that holds a bearer token."},
-    {.name = "headers",
-     .type = FIELD_TEXTS,
-     .offset = AT(headers),
-     .doc = "Headers to send with each request, as `Accept: application/json`."},
-    {.name = "ca-file",
-     .type = FIELD_TEXT,
-     .offset = AT(ca_file),
-     .doc = "PEM file of the authority that signed the server's certificate."},
-    {.name = "timeout",
-     .type = FIELD_DURATION,
-     .offset = AT(timeout),
-     .def = "5s",
-     .min = 100,
-     .max = 60000,
-     .doc = "The longest wait for one answer."},
+    WEB_TOKEN_ROW,
+    WEB_HEADERS_ROW("Headers to send with each request, as `Accept: application/json`."),
+    WEB_CA_ROW("the server's certificate"),
+    WEB_TIMEOUT_ROW("5s", "answer"),
     {.name = NULL},
 };
 
 static const struct want_defaults defaults = {.total = NULL, .histogram = NULL};
-
-struct metric {
-    const struct driver_context *context;
-    const struct json_settings *settings;
-};
-
-struct page {
-    const char *url;
-    const char *why; /* there is no answer */
-    enum nothing nothing;
-    const struct http_reply *reply;
-};
-
-struct sweep {
-    struct metric *metric;
-    struct arena *arena;
-    struct page *pages;
-    size_t count, capacity;
-};
 
 struct task {
     struct want want;
@@ -102,20 +63,6 @@ struct task {
     size_t count; /* 1, or one an instance */
     bool whole;
 };
-
-static int json_open(const struct driver_context *context, struct metric **out, struct error *err)
-{
-    (void)err;
-    *out = ARENA_NEW(context->arena, struct metric);
-    (*out)->context = context;
-    (*out)->settings = context->settings;
-    return 0;
-}
-
-static void json_close(struct metric *metric)
-{
-    (void)metric;
-}
 
 /* `.error_rate` of a common page (S-121), `.value` of a page of its own (S-225). */
 static const char *default_program(const struct slo_config *slo, struct arena *arena)
@@ -208,26 +155,10 @@ static const char *address_of(const struct metric *metric, const struct metric_q
     return field_expand(arena, url, query_variables(metric->context, query, instance, arena));
 }
 
-static size_t page_of(struct sweep *sweep, const char *url)
+static void start_task(struct web_sweep *sweep, const struct metric_query *query, struct task *task)
 {
-    for (size_t i = 0; i < sweep->count; i++) {
-        if (text_equal(sweep->pages[i].url, url)) {
-            return i;
-        }
-    }
-    sweep->pages = arena_grow(sweep->arena, sweep->pages, sweep->count, &sweep->capacity,
-                              sizeof(*sweep->pages));
-    sweep->pages[sweep->count] = (struct page){
-        .url = url,
-        .why = url ? NULL : "there is no address",
-        .nothing = NOTHING_UNREACHABLE,
-    };
-    return sweep->count++;
-}
-
-static void start_task(struct sweep *sweep, const struct metric_query *query, struct task *task)
-{
-    const bool single = sweep->metric->settings->per == PER_ARM || query->slo->url;
+    const struct json_settings *settings = sweep->metric->settings;
+    const bool single = settings->per == PER_ARM || query->slo->url;
     task->refused = plan_of(sweep->metric, query->slo, sweep->arena, &task->want);
     if (task->refused || query->count == 0) {
         return;
@@ -237,49 +168,13 @@ static void start_task(struct sweep *sweep, const struct metric_query *query, st
     for (size_t i = 0; i < task->count; i++) {
         const struct instance *instance = single ? NULL : query->instances[i];
         const char *url = address_of(sweep->metric, query, instance, sweep->arena, &task->whole);
-        task->pages[i] = page_of(sweep, url);
+        task->pages[i] = web_page_of(sweep, url);
     }
-}
-
-static void fill_request(const struct sweep *sweep, const char *url, struct operation *operation)
-{
-    const struct json_settings *settings = sweep->metric->settings;
-    operation->kind = OPERATION_HTTP;
-    operation->http = (struct http_request){
-        .url = url,
-        .headers = (const char *const *)settings->headers.items,
-        .header_count = settings->headers.count,
-        .ca_file = driver_path(sweep->metric->context, settings->ca_file, sweep->arena),
-        .bearer = settings->token.value,
-        .timeout_ms = settings->timeout,
-        .max_bytes = (size_t)4 << 20,
-    };
-}
-
-static int fetch_pages(struct sweep *sweep, struct operation *operations)
-{
-    struct error err;
-    size_t count = 0;
-    for (size_t i = 0; i < sweep->count; i++) {
-        if (sweep->pages[i].url) {
-            fill_request(sweep, sweep->pages[i].url, &operations[count]);
-            sweep->pages[i].reply = &operations[count++].reply;
-        }
-    }
-    const int result = loop_run_all(sweep->metric->context->loop, operations, count, &err);
-    for (size_t i = 0, n = 0; i < sweep->count && result == 0; i++) {
-        struct page *page = &sweep->pages[i];
-        if (page->url &&
-            transfer_failed(&operations[n++].http, page->reply, sweep->arena, &page->why)) {
-            page->nothing = nothing_of_transfer(page->reply);
-        }
-    }
-    return result;
 }
 
 /* True with *out, or false with what was there instead. */
-static bool run_program(const struct sweep *sweep, const struct page *page, const char *program,
-                        double *out, struct reading *nothing)
+static bool run_program(const struct web_sweep *sweep, const struct web_page *page,
+                        const char *program, double *out, struct reading *nothing)
 {
     struct error err = {ERROR_NONE, ""};
     if (page->why) {
@@ -290,7 +185,8 @@ static bool run_program(const struct sweep *sweep, const struct page *page, cons
         *out = 0;
         return true;
     }
-    if (query_number(program, page->reply->body.data, page->reply->body.length, out, &err) == 0) {
+    const struct buf *body = &page->operation->reply.body;
+    if (query_number(program, body->data, body->length, out, &err) == 0) {
         return true;
     }
     const bool absent = err.kind == ERROR_NOTFOUND;
@@ -303,10 +199,10 @@ static bool run_program(const struct sweep *sweep, const struct page *page, cons
     return false;
 }
 
-static bool read_one(const struct sweep *sweep, const struct task *task, size_t index,
+static bool read_one(const struct web_sweep *sweep, const struct task *task, size_t index,
                      struct series *series, struct reading *nothing)
 {
-    const struct page *page = &sweep->pages[task->pages[index]];
+    const struct web_page *page = &sweep->pages[task->pages[index]];
     if (task->want.kind == WANT_VALUE) {
         return run_program(sweep, page, task->want.value, &series->total, nothing);
     }
@@ -327,16 +223,13 @@ static struct reading mean_of(const struct task *task, const struct reading *all
                          arena_format(arena, "jq '%s'", task->want.value));
 }
 
-static struct reading finish_task(const struct sweep *sweep, const struct metric_query *query,
+static struct reading finish_task(const struct web_sweep *sweep, const struct metric_query *query,
                                   const struct task *task)
 {
     struct reading nothing, reading = reading_series(READING_COUNTS, query, sweep->arena);
     size_t failed = 0;
-    if (task->refused) {
-        return reading_nothing(NOTHING_GARBAGE, task->refused);
-    }
-    if (query->count == 0) {
-        return reading_no_instance(query, sweep->arena);
+    if (reading_not_asked(task->refused, query, sweep->arena, &nothing)) {
+        return nothing;
     }
     if (task->count == 1) {
         reading.count = 1;
@@ -357,29 +250,27 @@ static int json_read(struct metric *metric, const struct metric_query *queries, 
                      struct reading *out, struct arena *arena)
 {
     struct clock *clock = metric->context->clock;
-    struct sweep sweep = {.metric = metric, .arena = arena};
+    struct web_sweep sweep = {metric, arena, .without = "there is no address"};
     struct task *tasks = arena_array(arena, count, sizeof(*tasks));
     for (size_t i = 0; i < count; i++) {
         start_task(&sweep, &queries[i], &tasks[i]);
     }
-    struct operation *operations = arena_array(arena, sweep.count, sizeof(*operations));
-    const int result = fetch_pages(&sweep, operations);
+    const struct http_request request = web_request(metric, arena);
+    const int result = web_fetch(&sweep, &request);
     for (size_t i = 0; i < count && result == 0; i++) {
         out[i] = finish_task(&sweep, &queries[i], &tasks[i]);
         out[i].whole = tasks[i].whole;
         out[i].at = clock->wall(clock);
     }
-    for (size_t i = 0; i < sweep.count; i++) {
-        operation_release(&operations[i]);
-    }
+    web_release(&sweep);
     return result;
 }
 
 static const struct metric_driver json_driver = {
-    .open = json_open,
+    .open = web_open,
     .refuses = json_refuses,
     .read = json_read,
-    .close = json_close,
+    .close = web_close,
 };
 
 const struct driver_row metric_json_row = {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "prom_answer.h"
 #include "promql.h"
+#include "web.h"
 
 #include "clock.h"
 #include "json.h"
-#include "loop.h"
 #include "text.h"
 
 #include <inttypes.h>
@@ -13,12 +13,9 @@
 #include <string.h>
 
 struct prometheus_settings {
-    const char *url;
-    struct secret token;
-    const char *label;
-    struct texts headers;
-    const char *ca_file;
-    int64_t timeout, scrape_interval;
+    struct web_settings web;
+    const char *url, *label;
+    int64_t scrape_interval;
 };
 
 #define AT(member) offsetof(struct prometheus_settings, member)
@@ -29,30 +26,15 @@ static const struct field prometheus_fields[] = {
      .offset = AT(url),
      .required = true,
      .doc = "The server, without /api/v1; Thanos, Mimir and VictoriaMetrics answer alike."},
-    {.name = "token-env",
-     .type = FIELD_SECRET,
-     .offset = AT(token),
-     .doc = "The environment variable that holds a bearer token."},
+    WEB_TOKEN_ROW,
     {.name = "label",
      .type = FIELD_TEXT,
      .offset = AT(label),
      .def = "instance",
      .doc = "The label that tells instances apart: it holds their host:port, name or server."},
-    {.name = "headers",
-     .type = FIELD_TEXTS,
-     .offset = AT(headers),
-     .doc = "Headers to send with each query, as `X-Scope-OrgID: shop`."},
-    {.name = "ca-file",
-     .type = FIELD_TEXT,
-     .offset = AT(ca_file),
-     .doc = "PEM file of the authority that signed the server's certificate."},
-    {.name = "timeout",
-     .type = FIELD_DURATION,
-     .offset = AT(timeout),
-     .def = "10s",
-     .min = 100,
-     .max = 60000,
-     .doc = "The longest wait for one answer."},
+    WEB_HEADERS_ROW("Headers to send with each query, as `X-Scope-OrgID: shop`."),
+    WEB_CA_ROW("the server's certificate"),
+    WEB_TIMEOUT_ROW("10s", "answer"),
     {.name = "scrape-interval",
      .type = FIELD_DURATION,
      .offset = AT(scrape_interval),
@@ -69,40 +51,29 @@ static const struct want_defaults defaults = {
     .by_status = true,
 };
 
-struct metric {
-    const struct driver_context *context;
-    const struct prometheus_settings *settings;
-    const char *url;
-};
-
 struct task {
     struct tally_plan plan;
-    const char *text; /* the query */
     const char *refused;
     bool whole;
-    size_t operation;
+    size_t page;
 };
+
+static const struct prometheus_settings *settings_of(const struct metric *metric)
+{
+    return metric->settings;
+}
 
 static int prometheus_open(const struct driver_context *context, struct metric **out,
                            struct error *err)
 {
     struct om_selector selector;
-    struct metric *metric = ARENA_NEW(context->arena, struct metric);
-    metric->context = context;
-    metric->settings = context->settings;
-    if (om_selector_parse(metric->settings->label, context->arena, &selector, err) != 0 ||
+    const struct prometheus_settings *settings = context->settings;
+    if (om_selector_parse(settings->label, context->arena, &selector, err) != 0 ||
         selector.count > 0 || strchr(selector.name, ':')) {
         return error_set(err, ERROR_CONFIG, "metrics.prometheus.label '%s' is no label's name",
-                         metric->settings->label);
+                         settings->label);
     }
-    metric->url = url_join(context->arena, metric->settings->url, "api/v1/query");
-    *out = metric;
-    return 0;
-}
-
-static void prometheus_close(struct metric *metric)
-{
-    (void)metric;
+    return web_open(context, out, err);
 }
 
 static const char *plan_of(const struct slo_config *slo, struct arena *arena,
@@ -145,21 +116,6 @@ static const char *expand_value(const struct metric *metric, const struct metric
     return field_expand(arena, value, own);
 }
 
-static void start_task(const struct metric *metric, const struct metric_query *query,
-                       struct arena *arena, struct task *task)
-{
-    task->refused = plan_of(query->slo, arena, &task->plan);
-    if (task->refused) {
-        return;
-    }
-    if (task->plan.want.kind == WANT_VALUE) {
-        task->text = expand_value(metric, query, task->plan.want.value, arena);
-        task->whole = !names_arm(task->plan.want.value);
-    } else {
-        task->text = promql_of(&task->plan, metric->settings->label, query, arena);
-    }
-}
-
 /* Without a time of ours: all ages are by the server's clock. */
 static const char *form_of(const struct metric *metric, const char *text, struct arena *arena)
 {
@@ -168,32 +124,43 @@ static const char *form_of(const struct metric *metric, const char *text, struct
     buf_adds(&body, "query=");
     text_to_url(&body, text);
     /* Thanos: rather no answer than a part of it. */
-    buf_addf(&body, "&timeout=%" PRId64 "ms&partial_response=false", metric->settings->timeout);
+    buf_addf(&body, "&timeout=%" PRId64 "ms&partial_response=false",
+             settings_of(metric)->web.timeout);
     return arena_text(arena, body.data);
 }
 
-static void fill_request(const struct metric *metric, const char *text, struct arena *arena,
-                         struct operation *operation)
+static void start_task(struct web_sweep *sweep, const struct metric_query *query, struct task *task)
 {
-    const struct texts *own = &metric->settings->headers;
-    const char **headers = arena_array(arena, own->count + 1, sizeof(*headers));
-    headers[0] = "Content-Type: application/x-www-form-urlencoded";
-    for (size_t i = 0; i < own->count; i++) {
-        headers[i + 1] = own->items[i];
+    const struct prometheus_settings *settings = settings_of(sweep->metric);
+    const char *text = NULL;
+    task->refused = plan_of(query->slo, sweep->arena, &task->plan);
+    if (task->refused || query->count == 0) {
+        return;
     }
-    operation->kind = OPERATION_HTTP;
-    operation->http = (struct http_request){
-        .method = "POST",
-        .url = metric->url,
-        .headers = headers,
-        .header_count = own->count + 1,
-        .body = form_of(metric, text, arena),
-        .ca_file = driver_path(metric->context, metric->settings->ca_file, arena),
-        .bearer = metric->settings->token.value,
-        .timeout_ms = metric->settings->timeout,
-        .max_bytes = (size_t)4 << 20,
-    };
+    if (task->plan.want.kind == WANT_VALUE) {
+        text = expand_value(sweep->metric, query, task->plan.want.value, sweep->arena);
+        task->whole = !names_arm(task->plan.want.value);
+    } else {
+        text = promql_of(&task->plan, settings->label, query, sweep->arena);
+    }
+    task->page = web_add(sweep, url_join(sweep->arena, settings->url, "api/v1/query"),
+                         form_of(sweep->metric, text, sweep->arena));
 }
+
+static int run_sweep(struct web_sweep *sweep)
+{
+    struct http_request request = web_request(sweep->metric, sweep->arena);
+    const char **headers = arena_array(sweep->arena, request.header_count + 1, sizeof(*headers));
+    headers[0] = "Content-Type: application/x-www-form-urlencoded";
+    for (size_t i = 0; i < request.header_count; i++) {
+        headers[i + 1] = request.headers[i];
+    }
+    request.method = "POST";
+    request.headers = headers;
+    request.header_count++;
+    return web_fetch(sweep, &request);
+}
+
 /* ---- answers ---------------------------------------------------------------------- */
 
 /* One answer becoming one reading. */
@@ -218,7 +185,7 @@ static void fail(struct reader *reader, enum nothing nothing, const char *why)
 
 static struct tally *tally_of(struct reader *reader, const struct om_sample *sample, size_t *index)
 {
-    const char *value = om_label_of(sample, reader->metric->settings->label);
+    const char *value = om_label_of(sample, settings_of(reader->metric)->label);
     for (size_t i = 0; i < reader->query->count; i++) {
         const char **name = promql_names(reader->query->instances[i], reader->arena);
         for (; *name; name++) {
@@ -284,7 +251,7 @@ static void take_series(struct reader *reader, const struct json *result)
 static double oldest_allowed(const struct metric *metric)
 {
     const int64_t watch = 2 * metric->context->config->watch_interval;
-    const int64_t scrape = 2 * metric->settings->scrape_interval;
+    const int64_t scrape = 2 * settings_of(metric)->scrape_interval;
     const int64_t most = watch > scrape ? watch : scrape;
     return most > 60000 ? (double)most / 1000 : 60;
 }
@@ -302,7 +269,7 @@ static void check_instances(struct reader *reader)
         if (reader->tallies[i].main.count == 0) {
             fail(reader, NOTHING_PARTIAL,
                  arena_format(reader->arena, "no series %s with %s of %s", reader->plan->main.name,
-                              reader->metric->settings->label, name));
+                              settings_of(reader->metric)->label, name));
         } else if (reader->ages[i] > most) {
             fail(reader, NOTHING_STALE,
                  arena_format(reader->arena, "the newest sample of %s is %.0f s old", name,
@@ -359,16 +326,21 @@ static struct reading read_value(struct reader *reader, const struct prom_answer
     return reading_gauge(sample->value * scale, shown);
 }
 
-static struct reading finish_task(const struct metric *metric, const struct metric_query *query,
-                                  struct task *task, const struct operation *operation,
-                                  struct arena *arena)
+static struct reading finish_task(const struct web_sweep *sweep, const struct metric_query *query,
+                                  struct task *task)
 {
+    struct arena *arena = sweep->arena;
     struct prom_answer answer;
     struct reading reading;
-    struct reader reader = {metric, query, &task->plan, arena, NULL, NULL, NULL, NOTHING_NO_DATA};
+    if (reading_not_asked(task->refused, query, arena, &reading)) {
+        return reading;
+    }
+    const struct web_page *page = &sweep->pages[task->page];
+    struct reader reader = {sweep->metric, query, &task->plan, arena,
+                            NULL,          NULL,  NULL,        NOTHING_NO_DATA};
     const char *subject =
-        arena_format(arena, "%s: %s", query->slo->name, http_url_shown(arena, metric->url));
-    if (prom_open(operation, subject, arena, &answer, &reading)) {
+        arena_format(arena, "%s: %s", query->slo->name, http_url_shown(arena, page->url));
+    if (prom_open(page->operation, subject, arena, &answer, &reading)) {
         const bool value = task->plan.want.kind == WANT_VALUE;
         if (!value && !answer.result) {
             reading =
@@ -382,45 +354,21 @@ static struct reading finish_task(const struct metric *metric, const struct metr
     return reading;
 }
 
-static bool asks(const struct task *task, const struct metric_query *query)
-{
-    return !task->refused && query->count > 0;
-}
-
-static struct reading not_asked(const struct task *task, const struct metric_query *query,
-                                struct arena *arena)
-{
-    if (task->refused) {
-        return reading_nothing(NOTHING_GARBAGE, task->refused);
-    }
-    return reading_no_instance(query, arena);
-}
-
 static int prometheus_read(struct metric *metric, const struct metric_query *queries, size_t count,
                            struct reading *out, struct arena *arena)
 {
-    struct error err;
     struct clock *clock = metric->context->clock;
+    struct web_sweep sweep = {metric, arena, .without = NULL};
     struct task *tasks = arena_array(arena, count, sizeof(*tasks));
-    struct operation *operations = arena_array(arena, count, sizeof(*operations));
-    size_t asked = 0;
     for (size_t i = 0; i < count; i++) {
-        start_task(metric, &queries[i], arena, &tasks[i]);
-        if (asks(&tasks[i], &queries[i])) {
-            tasks[i].operation = asked;
-            fill_request(metric, tasks[i].text, arena, &operations[asked++]);
-        }
+        start_task(&sweep, &queries[i], &tasks[i]);
     }
-    const int result = loop_run_all(metric->context->loop, operations, asked, &err);
+    const int result = run_sweep(&sweep);
     for (size_t i = 0; i < count && result == 0; i++) {
-        out[i] = asks(&tasks[i], &queries[i]) ? finish_task(metric, &queries[i], &tasks[i],
-                                                            &operations[tasks[i].operation], arena)
-                                              : not_asked(&tasks[i], &queries[i], arena);
+        out[i] = finish_task(&sweep, &queries[i], &tasks[i]);
         out[i].at = clock->wall(clock);
     }
-    for (size_t i = 0; i < asked; i++) {
-        operation_release(&operations[i]);
-    }
+    web_release(&sweep);
     return result;
 }
 
@@ -428,7 +376,7 @@ static const struct metric_driver prometheus_driver = {
     .open = prometheus_open,
     .refuses = prometheus_refuses,
     .read = prometheus_read,
-    .close = prometheus_close,
+    .close = web_close,
 };
 
 const struct driver_row metric_prometheus_row = {

@@ -43,6 +43,17 @@ struct reading reading_no_instance(const struct metric_query *query, struct aren
                                                          query->slo->name, arm_name(query->arm)));
 }
 
+bool reading_not_asked(const char *refused, const struct metric_query *query, struct arena *arena,
+                       struct reading *out)
+{
+    if (refused) {
+        *out = reading_nothing(NOTHING_GARBAGE, refused);
+    } else if (query->count == 0) {
+        *out = reading_no_instance(query, arena);
+    }
+    return refused || query->count == 0;
+}
+
 const char *arm_name(enum arm arm)
 {
     switch (arm) {

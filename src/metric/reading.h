@@ -68,6 +68,10 @@ bool number_of(const char *text, double *out);
 
 /* NOTHING_NO_DATA: the arm has no instance. */
 struct reading reading_no_instance(const struct metric_query *query, struct arena *arena);
+/* True with *out where nothing can be asked: why the query is refused (NULL: it is not), or no
+ * instance. */
+bool reading_not_asked(const char *refused, const struct metric_query *query, struct arena *arena,
+                       struct reading *out);
 /* NOTHING of a transfer: an answer that is none (too large) is GARBAGE. */
 enum nothing nothing_of_transfer(const struct http_reply *reply);
 

@@ -1,18 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tally.h"
+#include "web.h"
 
 #include "clock.h"
-#include "http.h"
-#include "loop.h"
 #include "text.h"
 
 #include <string.h>
 
 struct scrape_settings {
+    struct web_settings web; /* without headers */
     const char *path, *url;
-    struct secret token;
-    const char *ca_file;
-    int64_t timeout;
 };
 
 #define AT(member) offsetof(struct scrape_settings, member)
@@ -28,21 +25,9 @@ static const struct field scrape_fields[] = {
      .offset = AT(url),
      .doc = "The page's whole address instead, with ${instance}, ${base_url}, ${server} or ${slot} "
             "of the instance."},
-    {.name = "token-env",
-     .type = FIELD_SECRET,
-     .offset = AT(token),
-     .doc = "The environment variable that holds a bearer token."},
-    {.name = "ca-file",
-     .type = FIELD_TEXT,
-     .offset = AT(ca_file),
-     .doc = "PEM file of the authority that signed the instances' certificates."},
-    {.name = "timeout",
-     .type = FIELD_DURATION,
-     .offset = AT(timeout),
-     .def = "5s",
-     .min = 100,
-     .max = 60000,
-     .doc = "The longest wait for one page."},
+    WEB_TOKEN_ROW,
+    WEB_CA_ROW("the instances' certificates"),
+    WEB_TIMEOUT_ROW("5s", "page"),
     {.name = NULL},
 };
 
@@ -52,31 +37,11 @@ static const struct want_defaults defaults = {
     .by_status = true,
 };
 
-struct metric {
-    const struct driver_context *context;
-    const struct scrape_settings *settings;
-};
-
-/* One query's use of one page. */
+/* One query's use of one page, which owns a list of them. */
 struct use {
     struct tally_plan *plan;
     struct tally *tally;
     struct use *next;
-};
-
-struct page {
-    const char *url;
-    const char *why; /* it is not there, or is none */
-    enum nothing nothing;
-    struct use *uses;
-};
-
-struct sweep {
-    struct metric *metric;
-    struct arena *arena;
-    struct page *pages;
-    struct operation *operations;
-    size_t count, capacity;
 };
 
 /* A query at work. */
@@ -86,20 +51,6 @@ struct task {
     size_t *pages; /* by instance */
     const char *refused;
 };
-
-static int scrape_open(const struct driver_context *context, struct metric **out, struct error *err)
-{
-    (void)err;
-    *out = ARENA_NEW(context->arena, struct metric);
-    (*out)->context = context;
-    (*out)->settings = context->settings;
-    return 0;
-}
-
-static void scrape_close(struct metric *metric)
-{
-    (void)metric;
-}
 
 /* NULL, or why not; the plan is to be released in both cases. */
 static const char *plan_of(const struct slo_config *slo, struct arena *arena,
@@ -136,33 +87,17 @@ static const char *page_url(const struct metric *metric, const struct metric_que
                         query_variables(metric->context, query, instance, arena));
 }
 
-static size_t page_of(struct sweep *sweep, const char *url)
-{
-    for (size_t i = 0; i < sweep->count; i++) {
-        if (text_equal(sweep->pages[i].url, url)) {
-            return i;
-        }
-    }
-    sweep->pages = arena_grow(sweep->arena, sweep->pages, sweep->count, &sweep->capacity,
-                              sizeof(*sweep->pages));
-    sweep->pages[sweep->count] = (struct page){.url = url};
-    if (!url) {
-        sweep->pages[sweep->count].why = "the instance has no URL";
-        sweep->pages[sweep->count].nothing = NOTHING_UNREACHABLE;
-    }
-    return sweep->count++;
-}
-
-static void add_use(struct sweep *sweep, size_t page, struct tally_plan *plan, struct tally *tally)
+static void add_use(struct web_sweep *sweep, size_t page, struct tally_plan *plan,
+                    struct tally *tally)
 {
     struct use *use = ARENA_NEW(sweep->arena, struct use);
-    *use = (struct use){plan, tally, sweep->pages[page].uses};
-    sweep->pages[page].uses = use;
+    *use = (struct use){plan, tally, sweep->pages[page].own};
+    sweep->pages[page].own = use;
 }
 
 /* Two instances at one address would be counted twice. */
 static const char *shared_page(const struct metric_query *query, const struct task *task,
-                               struct sweep *sweep)
+                               struct web_sweep *sweep)
 {
     for (size_t i = 0; i < query->count; i++) {
         for (size_t j = 0; j < i; j++) {
@@ -178,39 +113,20 @@ static const char *shared_page(const struct metric_query *query, const struct ta
     return NULL;
 }
 
-static void start_task(struct sweep *sweep, const struct metric_query *query, struct task *task)
+static void start_task(struct web_sweep *sweep, const struct metric_query *query, struct task *task)
 {
     task->refused = plan_of(query->slo, sweep->arena, &task->plan);
     task->tallies = arena_array(sweep->arena, query->count, sizeof(*task->tallies));
     task->pages = arena_array(sweep->arena, query->count, sizeof(*task->pages));
     for (size_t i = 0; i < query->count && !task->refused; i++) {
         const char *url = page_url(sweep->metric, query, query->instances[i], sweep->arena);
-        task->pages[i] = page_of(sweep, url);
+        task->pages[i] = web_page_of(sweep, url);
         tally_init(&task->tallies[i], sweep->arena);
         add_use(sweep, task->pages[i], &task->plan, &task->tallies[i]);
     }
     if (!task->refused) {
         task->refused = shared_page(query, task, sweep);
     }
-}
-
-static void fill_request(const struct sweep *sweep, const char *url, struct operation *operation)
-{
-    const struct scrape_settings *settings = sweep->metric->settings;
-    /* Text first: with OpenMetrics, some libraries rename counters. */
-    static const char *const headers[] = {
-        "Accept: text/plain;version=0.0.4,application/openmetrics-text;version=1.0.0;q=0.5",
-    };
-    operation->kind = OPERATION_HTTP;
-    operation->http = (struct http_request){
-        .url = url,
-        .headers = headers,
-        .header_count = 1,
-        .ca_file = driver_path(sweep->metric->context, settings->ca_file, sweep->arena),
-        .bearer = settings->token.value,
-        .timeout_ms = settings->timeout,
-        .max_bytes = OM_PAGE_MAX,
-    };
 }
 
 static void visit(void *context, const struct om_sample *sample)
@@ -220,20 +136,16 @@ static void visit(void *context, const struct om_sample *sample)
     }
 }
 
-static void read_page(struct sweep *sweep, struct page *page, struct operation *operation)
+static void read_page(const struct web_sweep *sweep, struct web_page *page)
 {
     struct error err;
-    const struct http_reply *reply = &operation->reply;
-    if (transfer_failed(&operation->http, reply, sweep->arena, &page->why)) {
-        page->nothing = nothing_of_transfer(reply);
-        return;
-    }
+    const struct http_reply *reply = &page->operation->reply;
     const struct om_page whole = {
         .text = reply->body.data,
         .length = reply->body.length,
         .openmetrics = text_starts(reply->content_type, "application/openmetrics-text"),
     };
-    if (om_scan(&whole, visit, page->uses, &err) != 0) {
+    if (om_scan(&whole, visit, page->own, &err) != 0) {
         page->nothing = NOTHING_GARBAGE;
         page->why = arena_format(sweep->arena, "%s: %s", http_url_shown(sweep->arena, page->url),
                                  err.message);
@@ -241,38 +153,35 @@ static void read_page(struct sweep *sweep, struct page *page, struct operation *
 }
 
 /* Fetches every page and reads it; -1 when cancelled. */
-static int run_sweep(struct sweep *sweep)
+static int run_sweep(struct web_sweep *sweep)
 {
-    struct error err;
-    struct operation *operations = arena_array(sweep->arena, sweep->count, sizeof(*operations));
-    size_t count = 0;
-    for (size_t i = 0; i < sweep->count; i++) {
-        if (sweep->pages[i].url) {
-            fill_request(sweep, sweep->pages[i].url, &operations[count++]);
+    /* Text first: with OpenMetrics, some libraries rename counters. */
+    static const char *const headers[] = {
+        "Accept: text/plain;version=0.0.4,application/openmetrics-text;version=1.0.0;q=0.5",
+    };
+    struct http_request request = web_request(sweep->metric, sweep->arena);
+    request.headers = headers;
+    request.header_count = 1;
+    request.max_bytes = OM_PAGE_MAX;
+    const int result = web_fetch(sweep, &request);
+    for (size_t i = 0; i < sweep->count && result == 0; i++) {
+        if (!sweep->pages[i].why) {
+            read_page(sweep, &sweep->pages[i]);
         }
     }
-    const int result = loop_run_all(sweep->metric->context->loop, operations, count, &err);
-    for (size_t i = 0, n = 0; i < sweep->count; i++) {
-        if (!sweep->pages[i].url) {
-            continue;
-        }
-        if (result == 0) {
-            read_page(sweep, &sweep->pages[i], &operations[n]);
-        }
-        operation_release(&operations[n++]);
-    }
+    web_release(sweep);
     return result;
 }
 
 /* NOTHING where pages of the query's instances are missing. */
-static bool pages_missing(const struct sweep *sweep, const struct metric_query *query,
+static bool pages_missing(const struct web_sweep *sweep, const struct metric_query *query,
                           const struct task *task, struct reading *out)
 {
     size_t failed = 0;
     enum nothing nothing = NOTHING_UNREACHABLE;
     const char *why = "";
     for (size_t i = 0; i < query->count; i++) {
-        const struct page *page = &sweep->pages[task->pages[i]];
+        const struct web_page *page = &sweep->pages[task->pages[i]];
         if (!page->why) {
             continue;
         }
@@ -287,17 +196,12 @@ static bool pages_missing(const struct sweep *sweep, const struct metric_query *
     return failed > 0;
 }
 
-static struct reading finish_task(const struct sweep *sweep, const struct metric_query *query,
+static struct reading finish_task(const struct web_sweep *sweep, const struct metric_query *query,
                                   const struct task *task)
 {
     struct reading reading;
-    if (task->refused) {
-        return reading_nothing(NOTHING_GARBAGE, task->refused);
-    }
-    if (query->count == 0) {
-        return reading_no_instance(query, sweep->arena);
-    }
-    if (pages_missing(sweep, query, task, &reading)) {
+    if (reading_not_asked(task->refused, query, sweep->arena, &reading) ||
+        pages_missing(sweep, query, task, &reading)) {
         return reading;
     }
     return tally_reading(&task->plan, query, task->tallies, sweep->arena);
@@ -307,7 +211,7 @@ static int scrape_read(struct metric *metric, const struct metric_query *queries
                        struct reading *out, struct arena *arena)
 {
     struct clock *clock = metric->context->clock;
-    struct sweep sweep = {.metric = metric, .arena = arena};
+    struct web_sweep sweep = {metric, arena, .without = "the instance has no URL"};
     struct task *tasks = arena_array(arena, count, sizeof(*tasks));
     for (size_t i = 0; i < count; i++) {
         start_task(&sweep, &queries[i], &tasks[i]);
@@ -324,10 +228,10 @@ static int scrape_read(struct metric *metric, const struct metric_query *queries
 }
 
 static const struct metric_driver scrape_driver = {
-    .open = scrape_open,
+    .open = web_open,
     .refuses = scrape_refuses,
     .read = scrape_read,
-    .close = scrape_close,
+    .close = web_close,
 };
 
 const struct driver_row metric_scrape_row = {
