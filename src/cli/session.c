@@ -26,6 +26,8 @@ int session_fail(struct session *session, const struct error *err)
 {
     log_live(session->log, "%s", "");
     log_annotate(session->log, LOG_ERROR, NULL, 0, err->message);
+    if (err->kind == ERROR_CANCELLED && session->loop != NULL && loop_signal(session->loop) != 0)
+        return 128 + loop_signal(session->loop);
     return error_exit_code(err->kind);
 }
 
