@@ -90,6 +90,8 @@ static void show_watch(struct observer *observer, const struct run *run,
     buf_init(&out, 4096);
     (void)run;
     double requests = 0;
+    if (view->weight >= 0)
+        buf_addf(&out, " · %g %% of the traffic", view->weight * 100);
     for (size_t i = 0; i < view->count; i++) {
         add_line(&out, &view->lines[i]);
         requests = fmax(requests, view->lines[i].requests);

@@ -142,7 +142,8 @@ enum outcome act_check(struct engine *engine, struct run_step *step, struct erro
                   verdict_names[no->verdict], no->evidence == NULL ? "" : no->evidence);
         return OUTCOME_REFUSED;
     }
-    step->evidence = arena_format(engine->context.arena, "%zu checks passed", list.count);
+    size_t asked = list.count + (gate == GATE_ENVIRONMENT ? 2 : 0); /* instances and router */
+    step->evidence = arena_format(engine->context.arena, "%zu checks passed", asked);
     return OUTCOME_DONE;
 }
 
