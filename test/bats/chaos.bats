@@ -9,7 +9,7 @@ teardown() { da_teardown; }
 long=(interval=300ms "steps=50:3s 100:1s" watch=3s min_requests=8 hold=2s)
 
 until_watching() {
-    da_until 30 sh -c "jq -e '[.steps[] | select(.step.kind == \"watch\" and .status == \"intent\")] | length > 0' .deploy/state.json"
+    da_until 30 sh -c "jq -e '.status == \"running\" and ([.steps[] | select(.step.kind == \"watch\" and .status == \"intent\")] | length > 0)' .deploy/state.json"
 }
 
 @test "two runs at once: the second is told who holds the lock, exit 7" {
