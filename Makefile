@@ -132,9 +132,12 @@ reproducible:
 	@.ci/reproducible
 
 # --- uses --------------------------------------------------------------------------------------------
-demo bench: deps static $(service)
-	@DEPLOY_ACTION=$(CURDIR)/build/deploy-action SERVICE=$(CURDIR)/build/service STRATEGY=$(STRATEGY) \
-		PATH="$$PATH:$$(.ci/where tools)/bin:/usr/sbin" test/$@/$(if $(filter demo,$@),demo,run)
+with_tools = DEPLOY_ACTION=$(CURDIR)/build/deploy-action SERVICE=$(CURDIR)/build/service \
+	STRATEGY=$(STRATEGY) PATH="$$PATH:$$(.ci/where tools)/bin:/usr/sbin"
+demo: deps static $(service)
+	@$(with_tools) test/demo/demo
+bench: deps static $(service)
+	@$(with_tools) test/bench/run
 image: static
 	@.ci/mkimage build/deploy-action build/image
 install: static

@@ -26,7 +26,7 @@ struct inputs {
     bool interactive;      /* false (S-030) */
     struct texts answers;  /* six answers for --interactive without a terminal (D-22) */
     struct texts sets;
-    bool json, quiet, no_color, help, supersede, offline, restart, yes;
+    bool json, quiet, no_color, help, supersede, restart, yes;
     const char *by;      /* who approves or promotes; from the CI's actor */
     const char *comment; /* for promote and rollback */
 };

@@ -58,8 +58,7 @@ const char *step_role(const struct run_step *step);
 void trigger_begin(struct engine *engine); /* restarts count from here on */
 bool trigger_fires(struct engine *engine, const struct run_step *step, bool health);
 void trigger_record(struct engine *engine, const struct trigger *trigger);
-bool instance_in_step(const struct engine *engine, const struct run_step *step,
-                      const struct instance *instance);
+bool instance_in_step(const struct run_step *step, const struct instance *instance);
 
 /* measure.c: one poll of every source; the windows of a new stage begin empty. */
 void measure_tick(struct engine *engine);

@@ -113,7 +113,7 @@ static size_t missing(struct engine *engine, const struct run_step *step,
     size_t all = 0, good = 0;
     for (size_t i = 0; i < state->count; i++) {
         const struct instance_state *instance = &state->items[i];
-        if (!instance_in_step(engine, step, &instance->instance))
+        if (!instance_in_step(step, &instance->instance))
             continue;
         all++;
         if (instance->ready && text_equal(instance->version, step->step.version)) {

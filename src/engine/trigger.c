@@ -12,10 +12,8 @@
 #define CRASH_LOOP_MS 300000  /* … in this time (S-274) */
 #define UNHEALTHY_SHARE 0.5   /* more than this share of instances (S-276) */
 
-bool instance_in_step(const struct engine *engine, const struct run_step *step,
-                      const struct instance *instance)
+bool instance_in_step(const struct run_step *step, const struct instance *instance)
 {
-    (void)engine;
     if (step->step.slot != NULL)
         return text_equal(instance->slot, step->step.slot);
     for (size_t i = 0; i < step->step.count; i++) {
@@ -97,7 +95,7 @@ bool trigger_fires(struct engine *engine, const struct run_step *step, bool heal
     const char *first = NULL;
     for (size_t i = 0; i < state.count; i++) {
         const struct instance_state *instance = &state.items[i];
-        if (!instance_in_step(engine, step, &instance->instance))
+        if (!instance_in_step(step, &instance->instance))
             continue;
         const char *name = instance->instance.name;
         if (instance->oom_kills > 0)
