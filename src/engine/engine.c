@@ -108,10 +108,9 @@ static int save_intent(struct engine *engine, struct run_step *step, struct erro
     return 0;
 }
 
-static int save_result(struct engine *engine, struct run_step *step, enum outcome outcome,
-                       const struct error *why)
+static void note_result(struct engine *engine, struct run_step *step, enum outcome outcome,
+                        const struct error *why)
 {
-    struct error err = {0};
     if (outcome == OUTCOME_DONE)
         step->status = STATUS_DONE;
     else if (outcome != OUTCOME_WAIT && outcome != OUTCOME_HOLD && outcome != OUTCOME_CANCELLED)
@@ -123,7 +122,6 @@ static int save_result(struct engine *engine, struct run_step *step, enum outcom
     else if (outcome == OUTCOME_DONE)
         step->error = NULL;
     engine_tell_step(engine, step);
-    return journal_save(engine->journal, engine->run, &err);
 }
 
 /* After a kill, a cancel or a hold the world may be elsewhere: the candidate must still be
@@ -161,7 +159,9 @@ static bool changes_nothing_yet(const struct run *run)
     return true;
 }
 
-/* One step, whole. -1: the journal could not be written. */
+/* One step up to its result. A failure is saved together with what follows from it, by
+ * engine_settle: a kill between the two would leave a failed step behind that nobody answered.
+ * -1: the journal could not be written. */
 static int do_step(struct engine *engine, struct run_step *step, bool first, enum outcome *outcome,
                    struct error *why)
 {
@@ -173,7 +173,9 @@ static int do_step(struct engine *engine, struct run_step *step, bool first, enu
         *outcome = resume_world(engine, step, why);
     if (*outcome == OUTCOME_DONE)
         *outcome = step_actions[step->step.kind](engine, step, why);
-    if (save_result(engine, step, *outcome, why) != 0)
+    note_result(engine, step, *outcome, why);
+    struct error lost = {0};
+    if (*outcome == OUTCOME_DONE && journal_save(engine->journal, engine->run, &lost) != 0)
         return error_set(why, ERROR_STATE, "the state cannot be saved after '%s'",
                          step->step.title);
     return 0;

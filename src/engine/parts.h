@@ -79,8 +79,8 @@ const char *measure_shown(struct arena *arena, const char *unit, double value);
 void windows_keep(struct engine *engine);
 void windows_restore(struct engine *engine);
 
-/* settle.c: what follows from an outcome other than DONE. *ended: this process's work is
- * over. -1: the journal could not be written. */
+/* settle.c: saves an outcome other than DONE with what follows from it. *ended: this process's
+ * work is over. -1: the journal could not be written. */
 MUST_CHECK int engine_settle(struct engine *engine, struct run_step *step, enum outcome outcome,
                              struct error *why, bool *ended);
 

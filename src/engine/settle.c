@@ -116,7 +116,7 @@ static int settle_failure(struct engine *engine, struct run_step *step, struct e
     if (run_is_promoted(run)) {
         /* The new version is in place and stays; what is left over is housekeeping. */
         engine_issue(engine, "P3", "%s: %s", step->step.title, why->message);
-        return 0;
+        return journal_save(engine->journal, run, why);
     }
     bool first_shift = step->step.kind == STEP_SHIFT && shifts_done(run) == 0;
     if (!is_in_production(run) || (first_shift && is_out_of_reach(why->kind)))
@@ -131,7 +131,7 @@ static int settle_failure(struct engine *engine, struct run_step *step, struct e
 }
 
 /* On the way back nothing stops us but the end: VERIFY tells the truth about the result. */
-static int settle_backward(struct engine *engine, struct run_step *step, const struct error *why)
+static int settle_backward(struct engine *engine, struct run_step *step, struct error *why)
 {
     struct run *run = engine->run;
     bool fatal = step->step.kind == STEP_VERIFY || step->step.kind == STEP_SMOKE;
@@ -142,7 +142,7 @@ static int settle_backward(struct engine *engine, struct run_step *step, const s
             other->step.kind == STEP_SMOKE)
             other->status = STATUS_SKIPPED;
     }
-    return 0;
+    return journal_save(engine->journal, run, why);
 }
 
 static int settle_cancel(struct engine *engine, struct run_step *step, struct error *why,
