@@ -24,7 +24,7 @@ struct transfer {
     struct curl_slist *headers;
     int64_t started, until;
     int redirects_left;
-    bool too_large, retry_after;
+    bool too_large, retry_after, head_ended;
     char words[CURL_ERROR_SIZE];
 };
 
@@ -119,21 +119,6 @@ static size_t on_body(char *data, size_t size, size_t count, void *user)
     return body->overflow ? 0 : size * count;
 }
 
-static void copy_printable(char *out, size_t room, const char *text, size_t length)
-{
-    size_t used = 0;
-    while (length > 0 && (unsigned char)text[0] <= ' ') {
-        text++;
-        length--;
-    }
-    for (size_t i = 0; i < length && used + 1 < room; i++) {
-        if ((unsigned char)text[i] >= ' ' && text[i] != 0x7f) {
-            out[used++] = text[i];
-        }
-    }
-    out[used] = '\0';
-}
-
 static void keep_header(struct operation *operation, const char *line, size_t length)
 {
     const char *name = operation->http.want_header;
@@ -141,7 +126,8 @@ static void keep_header(struct operation *operation, const char *line, size_t le
     if (room > 0 && length > room && line[room] == ':' && strncasecmp(line, name, room) == 0) {
         struct http_reply *reply = &operation->reply;
         reply->has_header = true;
-        copy_printable(reply->header, sizeof(reply->header), line + room + 1, length - room - 1);
+        http_copy_printable(reply->header, sizeof(reply->header), line + room + 1,
+                            length - room - 1);
     }
 }
 
@@ -155,8 +141,11 @@ static size_t on_header(char *line, size_t size, size_t count, void *user)
         reply->location[0] = '\0';
         reply->has_header = false;
         transfer->retry_after = false;
+        transfer->head_ended = false;
+    } else if (line[0] == '\r' || line[0] == '\n') {
+        transfer->head_ended = true;
     } else if (length > 9 && strncasecmp(line, "location:", 9) == 0) {
-        copy_printable(reply->location, sizeof(reply->location), line + 9, length - 9);
+        http_copy_printable(reply->location, sizeof(reply->location), line + 9, length - 9);
     } else if (length > 12 && strncasecmp(line, "retry-after:", 12) == 0) {
         transfer->retry_after = true;
     }
@@ -167,17 +156,6 @@ static void add_header(struct transfer *transfer, const char *header)
 {
     struct curl_slist *longer = curl_slist_append(transfer->headers, header);
     transfer->headers = longer == NULL ? transfer->headers : longer;
-}
-
-static bool has_header(const struct http_request *request, const char *name)
-{
-    size_t length = strlen(name);
-    for (size_t i = 0; i < request->header_count; i++) {
-        if (strncasecmp(request->headers[i], name, length) == 0) {
-            return true;
-        }
-    }
-    return false;
 }
 
 static void set_headers(struct transfer *transfer, const struct http_request *request)
@@ -194,7 +172,7 @@ static void set_headers(struct transfer *transfer, const struct http_request *re
         explicit_bzero(line.data, line.length);
     }
     add_header(transfer, "Expect:");
-    if (!has_header(request, "content-type:")) {
+    if (!http_has_header(request, "content-type:")) {
         add_header(transfer, "Content-Type:"); /* else a body goes out as a form */
     }
     curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, transfer->headers);
@@ -417,7 +395,7 @@ static void take_answer(const struct transfer *transfer, struct http_reply *repl
     curl_easy_getinfo(transfer->easy, CURLINFO_RETRY_AFTER, &seconds);
     reply->status = (int)status;
     if (type != NULL) {
-        copy_printable(reply->content_type, sizeof(reply->content_type), type, strlen(type));
+        http_copy_printable(reply->content_type, sizeof(reply->content_type), type, strlen(type));
     }
     if (transfer->retry_after) {
         reply->retry_after_ms = 1000 * (seconds < RETRY_AFTER_MAX_S ? seconds : RETRY_AFTER_MAX_S);
@@ -452,9 +430,21 @@ static bool follow(struct http_engine *engine, struct transfer *transfer, const 
     return curl_multi_add_handle(engine->multi, transfer->easy) == CURLM_OK;
 }
 
-static void finish(struct http_engine *engine, struct transfer *transfer, CURLcode code)
+/* To libcurl a connection that ends within the head has said all. */
+static CURLcode outcome_of(struct transfer *transfer, CURLcode code)
+{
+    static const char words[] = "the answer ended within its head";
+    if (code != CURLE_OK || transfer->head_ended) {
+        return code;
+    }
+    memcpy(transfer->words, words, sizeof(words));
+    return CURLE_PARTIAL_FILE;
+}
+
+static void finish(struct http_engine *engine, struct transfer *transfer, CURLcode result)
 {
     struct http_reply *reply = &transfer->operation->reply;
+    CURLcode code = outcome_of(transfer, result);
     curl_multi_remove_handle(engine->multi, transfer->easy);
     const char *to = code == CURLE_OK ? redirect_of(transfer) : NULL;
     if (to != NULL && follow(engine, transfer, to)) {

@@ -126,6 +126,9 @@ static bool serve_badly(int fd, const char *request)
         put(fd, "SSH-2.0-nothing like it\r\n");
     } else if (is_for(request, "/short")) {
         put(fd, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf");
+    } else if (is_for(request, "/head")) {
+        put(fd,
+            is_for(request, "/head-line") ? "HTTP/1.1 200 OK" : "HTTP/1.1 200 OK\r\nX-One: 1\r\n");
     } else if (is_for(request, "/badzip")) {
         put(fd, "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\nnope");
     } else {

@@ -98,10 +98,9 @@ static void broken_answers_have_their_kind(void **state)
     static const struct {
         const char *path;
         enum error_kind kind;
-    } cases[] = {{"/garbage", ERROR_FORMAT},
-                 {"/nothing", ERROR_NETWORK},
-                 {"/short", ERROR_NETWORK},
-                 {"/badzip", ERROR_FORMAT}};
+    } cases[] = {{"/garbage", ERROR_FORMAT},    {"/nothing", ERROR_NETWORK},
+                 {"/short", ERROR_NETWORK},     {"/head", ERROR_NETWORK},
+                 {"/head-line", ERROR_NETWORK}, {"/badzip", ERROR_FORMAT}};
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         assert_int_equal(get(cases[i].path), -1);
