@@ -9,7 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
-#define BODY_MAX ((size_t)8 << 20)
+#define BODY_MAX ((size_t)2 << 20)
 #define BODY_SHOWN 160
 
 struct expect {
@@ -298,7 +298,9 @@ static int step(struct check_call *call, struct error *err)
     const char *asked = arena_format(arena, "%s %s", request->method ? request->method : "GET",
                                      http_url_shown(arena, request->url));
     if (reply->error.kind != ERROR_NONE) {
-        return error_set(err, reply->error.kind, "%s: %s", asked, reply->error.message);
+        const bool named = text_starts(reply->error.message, asked);
+        return error_set(err, reply->error.kind, "%s%s%s", named ? "" : asked, named ? "" : ": ",
+                         reply->error.message);
     }
     struct finding finding = {.good = false};
     buf_init(&finding.text, 2000);

@@ -207,7 +207,7 @@ static void no_answer_is_unknown(void **state)
             "url: \"${base_url}/garbage\", expect: { jq: .x }")
             HTTP("url: \"${base_url}/health\", expect: { status: fine }")
                 HTTP("url: \"${base_url}/health\", ca-file: nothing.pem, client-cert: none.pem"));
-    expect(0, VERDICT_UNKNOWN, "GET http://127.0.0.1:1/health: ");
+    expect(0, VERDICT_UNKNOWN, "GET http://127.0.0.1:1/health: could not connect: ");
     expect(1, VERDICT_UNKNOWN, "/silent: ");
     assert_true(list.items[1].took_ms < TIME_SLACK);
     expect(2, VERDICT_UNKNOWN, "→ 200 in");
