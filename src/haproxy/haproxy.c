@@ -135,6 +135,22 @@ static int run_exchange(const struct driver_context *context,
     return error_wrap(err, "haproxy");
 }
 
+/* Every answer ends with an empty line. Half a table would miss servers, and half a number
+ * would be a number. */
+static bool is_whole(const struct buf *answer)
+{
+    const char *end = answer->data + answer->length;
+    return answer->length > 0 && end[-1] == '\n' && (answer->length == 1 || end[-2] == '\n');
+}
+
+static int ended_early(const struct haproxy_settings *settings, const struct buf *answer,
+                       const char *commands, struct error *err)
+{
+    return error_set(err, ERROR_NETWORK,
+                     "haproxy at %s: the answer ended early, with '%.60s' (asked '%.80s')",
+                     settings->socket, answer->data, commands);
+}
+
 int haproxy_ask(const struct driver_context *context, const struct haproxy_settings *settings,
                 const char *commands, struct buf *answer, struct error *err)
 {
@@ -149,12 +165,16 @@ int haproxy_ask(const struct driver_context *context, const struct haproxy_setti
         return -1;
     }
     const struct refusal *refusal = refused(answer->data);
+    if (!refusal && is_whole(answer)) {
+        return 0;
+    }
     if (refusal) {
         refusal_error(settings, refusal, commands, err);
-        buf_release(answer);
-        return -1;
+    } else {
+        ended_early(settings, answer, commands, err);
     }
-    return 0;
+    buf_release(answer);
+    return -1;
 }
 
 int haproxy_servers(const struct driver_context *context, const struct haproxy_settings *settings,

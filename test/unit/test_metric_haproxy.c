@@ -450,17 +450,22 @@ static void expect_impostor(const char *text, size_t megabytes, enum nothing not
 static void test_impostors(void **state)
 {
     (void)state;
-    expect_impostor("HTTP/1.1 400 Bad Request\r\n\r\n", 0, NOTHING_GARBAGE, "no table came back");
-    expect_impostor("", 0, NOTHING_GARBAGE, "no table");
+    expect_impostor("HTTP/1.1 400 Bad Request\r\n\r\n", 0, NOTHING_UNREACHABLE, "HTTP/1.1 400");
+    expect_impostor("no table at all\n\n", 0, NOTHING_GARBAGE, "no table came back");
+    expect_impostor("", 0, NOTHING_UNREACHABLE, "ended early");
+    expect_impostor("# pxname,svname,stot,\nshop,green-1,123", 0, NOTHING_UNREACHABLE,
+                    "ended early");
+    expect_impostor("# pxname,svname,stot,\nshop,green-1,123,\n", 0, NOTHING_UNREACHABLE,
+                    "ended early");
     expect_impostor("Permission denied\n", 0, NOTHING_UNREACHABLE, "level admin");
     expect_impostor("Unknown command, but maybe one of\n", 0, NOTHING_UNREACHABLE,
                     "Unknown command");
-    expect_impostor("# pxname,svname,stot,\nshop,green-1,many,\n", 0, NOTHING_GARBAGE,
+    expect_impostor("# pxname,svname,stot,\nshop,green-1,many,\n\n", 0, NOTHING_GARBAGE,
                     "stot is 'many'");
-    expect_impostor("# pxname,svname,stot,\nshop,green-1,-4,\n", 0, NOTHING_GARBAGE, "'-4'");
-    expect_impostor("# pxname,stot,\nshop,4,\n", 0, NOTHING_GARBAGE, "columns");
+    expect_impostor("# pxname,svname,stot,\nshop,green-1,-4,\n\n", 0, NOTHING_GARBAGE, "'-4'");
+    expect_impostor("# pxname,stot,\nshop,4,\n\n", 0, NOTHING_GARBAGE, "columns");
     expect_impostor("# pxname,svname,stot,\n\n", 0, NOTHING_NO_DATA, "no server in backend");
-    expect_impostor("# pxname,svname,mode,\nshop,green-1,tcp,\nshop,green-2,tcp,\n", 0,
+    expect_impostor("# pxname,svname,mode,\nshop,green-1,tcp,\nshop,green-2,tcp,\n\n", 0,
                     NOTHING_NO_DATA, "mode");
     expect_impostor("# pxname,svname,\n", 100, NOTHING_GARBAGE, "larger than");
 }
