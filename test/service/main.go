@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Command service is the small shop that the test rig deploys. With -fake it is a strict
-// scripted HTTP server instead, with -tap a logging relay in front of a unix socket.
+// scripted HTTP server instead, with -tap a logging relay in front of a unix socket, with -proxy
+// one in front of any address that spoils what it relays.
 package main
 
 import (
@@ -34,7 +35,7 @@ type options struct {
 	pidfile               string
 
 	fake, log, tlsDir, tlsName string
-	tap, to                    string
+	tap, proxy, to             string
 }
 
 func parse() *options {
@@ -53,11 +54,12 @@ func parse() *options {
 	flag.DurationVar(&o.linger, "linger", 100*time.Millisecond, "after SIGTERM, time for idle connections to be said goodbye to")
 	flag.StringVar(&o.pidfile, "pidfile", "", "write the process id here")
 	flag.StringVar(&o.fake, "fake", "", "serve this script (JSON `file`) strictly instead of the shop")
-	flag.StringVar(&o.log, "log", "", "-fake, -tap: append one JSON line per exchange to this `file`")
-	flag.StringVar(&o.tlsDir, "tls-dir", "", "-fake: serve TLS; the authority's certificate goes to `dir`/ca.pem")
+	flag.StringVar(&o.log, "log", "", "-fake, -tap, -proxy: append one JSON line per exchange to this `file`")
+	flag.StringVar(&o.tlsDir, "tls-dir", "", "-fake, -proxy: serve TLS; the authority's certificate goes to `dir`/ca.pem")
 	flag.StringVar(&o.tlsName, "tls-name", "localhost", "-fake: name in the certificate besides 127.0.0.1; \"expired\" makes it expired")
 	flag.StringVar(&o.tap, "tap", "", "listen on this unix socket and relay every connection to -to")
-	flag.StringVar(&o.to, "to", "", "-tap: the real unix socket")
+	flag.StringVar(&o.proxy, "proxy", "", "relay to -to, with the faults that this `file` names; it is read for every request")
+	flag.StringVar(&o.to, "to", "", "-tap, -proxy: where the real one listens: a unix socket, or host:port")
 	flag.Parse()
 	return o
 }
@@ -80,6 +82,10 @@ func main() {
 	}
 	if o.fake != "" {
 		check(runFake(o, listener))
+		return
+	}
+	if o.proxy != "" {
+		check(runProxy(o, listener))
 		return
 	}
 	shop := newShop(o)
