@@ -16,7 +16,7 @@ struct arena;
 #define OM_LABELS_MAX 64
 #define OM_SERIES_MAX 20000
 #define OM_LINE_MAX ((size_t)64 * 1024)
-#define OM_PAGE_MAX ((size_t)16 << 20)
+#define OM_PAGE_MAX ((size_t)4 << 20) /* those of all instances are held at once */
 
 struct om_label {
     const char *name, *value;
