@@ -40,7 +40,8 @@ void log_live(struct log *log, const char *format, ...) PRINTF_LIKE(2, 3);
 void log_group(struct log *log, const char *title, int64_t wall_ms);
 void log_group_end(struct log *log, int64_t wall_ms);
 
-/* An annotation on the run's page where the CI has them, else a line. file may be NULL. */
+/* An annotation on the run's page where the CI has them, else a line, which a message that
+ * begins with its place does not say twice. file may be NULL. */
 void log_annotate(struct log *log, enum log_level level, const char *file, int line,
                   const char *message);
 

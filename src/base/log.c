@@ -346,7 +346,9 @@ void log_annotate(struct log *log, enum log_level level, const char *file, int l
         return;
     }
     if (log->style != LOG_GITHUB) {
-        if (file == NULL) {
+        size_t length = file == NULL ? 0 : strlen(file);
+        bool placed = length > 0 && strncmp(message, file, length) == 0 && message[length] == ':';
+        if (file == NULL || placed) {
             log_line(log, level, "%s", message);
         } else if (line > 0) {
             log_line(log, level, "%s:%d: %s", file, line, message);

@@ -187,9 +187,10 @@ static void annotations_elsewhere_are_lines(void **state)
     struct capture c = capture(LOG_GITLAB, LOG_WARN, false);
     log_annotate(c.log, LOG_ERROR, "f.yaml", 3, "wrong");
     log_annotate(c.log, LOG_WARN, "f.yaml", 0, "::odd");
+    log_annotate(c.log, LOG_WARN, "f.yaml", 3, "f.yaml:3:7: once");
     log_annotate(c.log, LOG_WARN, NULL, 3, "::alone");
     log_annotate(c.log, LOG_INFO, NULL, 0, "not at this level");
-    expect_last(&c, "f.yaml:3: wrong\nf.yaml: ::odd\n: :alone\n");
+    expect_last(&c, "f.yaml:3: wrong\nf.yaml: ::odd\nf.yaml:3:7: once\n: :alone\n");
     c = capture(LOG_GITHUB, LOG_ERROR, false);
     log_annotate(c.log, LOG_WARN, NULL, 0, "not at this level");
     log_annotate(c.log, LOG_ERROR, NULL, 0, "at this");
