@@ -271,7 +271,7 @@ rig_ops() {
     local dir=$1 verb
     mkdir -p "$dir/ops"
     for verb in start stop update status version; do
-        printf '#!/bin/sh\nSERVICE=%q exec %q %q %s "$@"\n' "$SERVICE" "$RIG_HOME/ops" "$dir" "$verb" > "$dir/ops/$verb"
+        printf '#!/bin/bash\nexport SERVICE=%q\n. %q %q %s "$@"\n' "$SERVICE" "$RIG_HOME/ops" "$dir" "$verb" > "$dir/ops/$verb"
         chmod +x "$dir/ops/$verb"
     done
 }
