@@ -215,6 +215,9 @@ static enum outcome act_notify(struct engine *engine, struct run_step *step, str
     struct error why = {0};
     if (engine_publish(engine, &why) != 0)
         engine_issue(engine, "P3", "the report could not be published: %s", why.message);
+    /* Said, not done: a kill after this step must not leave a finished run with steps to do. */
+    engine->run->status = RUN_RUNNING;
+    engine->run->ended = 0;
     step->evidence = "report written";
     return OUTCOME_DONE;
 }

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #define LOCK_LOOK_MS 100
+#define HISTORY_MAX_BYTES (16 * 1024 * 1024)
 
 int journal_load(struct journal *journal, struct run *out, struct error *err)
 {
@@ -92,6 +93,25 @@ void journal_unlock(struct journal *journal)
     journal->store->unlock(journal->store);
 }
 
+/* Whether the last line is this one, but for the time at its end: the one that wrote it may have
+ * been killed before it could save that it did. */
+static bool is_told(const char *file, const char *line)
+{
+    AUTO_BUF struct buf text = {0};
+    struct error why = {0};
+    const char *end = strstr(line, "\"ended\"");
+    if (end == NULL || file_read(file, HISTORY_MAX_BYTES, true, &text, &why) != 0)
+        return false;
+    size_t length = text.length;
+    while (length > 0 && text.data[length - 1] == '\n')
+        length--;
+    size_t start = length;
+    while (start > 0 && text.data[start - 1] != '\n')
+        start--;
+    size_t same = (size_t)(end - line);
+    return length - start > same && memcmp(text.data + start, line, same) == 0;
+}
+
 int journal_history(const struct journal *journal, const struct run *run, struct error *err)
 {
     AUTO_JSON struct json *line = json_object();
@@ -113,7 +133,7 @@ int journal_history(const struct journal *journal, const struct run *run, struct
     const char *slash = strrchr(path, '/');
     int folder = slash == NULL ? 0 : (int)(slash - path) + 1;
     char *file = arena_format(journal->arena, "%.*shistory.jsonl", folder, path);
-    int result = file_append(file, text, err);
+    int result = is_told(file, text) ? 0 : file_append(file, text, err);
     if (result == 0)
         file_give(file);
     free(text);
