@@ -5,6 +5,7 @@ KILL_WORKERS=6 is the most worlds at once (3 a core); fewer while the machine is
 scenario."""
 import collections
 import csv
+import itertools
 import json
 import os
 import queue
@@ -202,18 +203,19 @@ class Workers:
 
     def __init__(self, tool, tap):
         self.tool, self.tap = tool, tap
-        self.work = {"slots": queue.Queue(), "rolling": queue.Queue()}
+        self.work = {"slots": queue.PriorityQueue(), "rolling": queue.PriorityQueue()}
+        self.added = itertools.count()
         self.threads = {"slots": [], "rolling": []}
 
-    def add(self, strategy, task):
-        """task(world) says itself what came of it."""
-        self.work[KINDS[strategy]].put(task)
+    def add(self, strategy, task, order=0):
+        """task(world) says itself what came of it; the least order is done first."""
+        self.work[KINDS[strategy]].put((order, next(self.added), task))
 
     def drain(self, kind):
         world = None
         while True:
             try:
-                task = self.work[kind].get_nowait()
+                task = self.work[kind].get_nowait()[2]
             except queue.Empty:
                 break
             try:
