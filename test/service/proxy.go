@@ -11,6 +11,7 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -81,11 +82,15 @@ func deafen(listener *net.TCPListener, signals chan os.Signal) error {
 		return err
 	}
 	raw.Control(func(fd uintptr) { err = syscall.Listen(int(fd), 0) })
+	var queue []net.Conn
 	for err == nil {
-		_, err = net.DialTimeout("tcp", listener.Addr().String(), 200*time.Millisecond)
+		var one net.Conn
+		one, err = net.DialTimeout("tcp", listener.Addr().String(), 200*time.Millisecond)
+		queue = append(queue, one)
 	}
 	<-signals
-	return nil
+	runtime.KeepAlive(queue)
+	return listener.Close() // not before, when nobody would seem to need it
 }
 
 func (p *proxy) read() []rule {
