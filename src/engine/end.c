@@ -61,6 +61,9 @@ static const char *line_of_stop(const struct run *run, struct arena *arena, enum
         return arena_format(arena, "%s was not deployed: %s; production is untouched", run->version,
                             why);
     case RUN_BROKEN:
+        if (run->headline != NULL) /* of a safe stop: where the traffic is */
+            return arena_format(arena, "Infrastructure failure: %s; mend it and run the job again",
+                                run->headline);
         return arena_format(arena, "Infrastructure failure: %s: %s; mend it and run the job again",
                             title, why);
     case RUN_FAILED:

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #define VERIFY_MS 15000 /* how long the world may take to show what was done */
-#define SHIFT_TRIES 3   /* on the way back: users are waiting */
+#define SHIFT_TRIES 3   /* what was not answered may have been done: it is read back */
 
 typedef int verb(struct workload *workload, const struct workload_target *target,
                  struct error *err);
@@ -90,12 +90,13 @@ enum outcome act_shift(struct engine *engine, struct run_step *step, struct erro
     struct run *run = engine->run;
     if (run->direction == BACKWARD && run->acted == 0)
         run->acted = now_wall(engine);
-    int tries = run->direction == BACKWARD ? SHIFT_TRIES : 1;
     for (int i = 1;; i++) {
         struct error why = {0};
         if (shift_once(engine, step, &why) == 0)
             break;
-        if (i >= tries || why.kind == ERROR_CANCELLED) {
+        /* On the way back users are waiting, whatever the reason is. */
+        bool again = run->direction == BACKWARD || why.kind == ERROR_NETWORK;
+        if (i >= SHIFT_TRIES || !again || why.kind == ERROR_CANCELLED) {
             error_set(err, why.kind, "%s", why.message);
             return outcome_of(err);
         }

@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define SAFE_MS 2000 /* of trying: whoever cancels us waits 7.5 s */
+
 /* Has a step that reaches users been begun? */
 static bool is_in_production(const struct run *run)
 {
@@ -28,17 +30,8 @@ static bool is_in_production(const struct run *run)
 
 static bool is_out_of_reach(enum error_kind kind)
 {
-    return kind == ERROR_NETWORK || kind == ERROR_AUTH || kind == ERROR_DENIED ||
-           kind == ERROR_NOTFOUND;
-}
-
-static size_t shifts_done(const struct run *run)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < run->step_count; i++)
-        count +=
-            run->steps[i].step.kind == STEP_SHIFT && run->steps[i].status == STATUS_DONE ? 1U : 0U;
-    return count;
+    return kind == ERROR_NETWORK || kind == ERROR_TIMEOUT || kind == ERROR_AUTH ||
+           kind == ERROR_DENIED || kind == ERROR_NOTFOUND;
 }
 
 /* Ends the process's work; the run stays as it is for the next one. */
@@ -46,6 +39,17 @@ static int stop(struct engine *engine, enum run_status status, bool *ended, stru
 {
     *ended = true;
     return engine_finish(engine, status, err);
+}
+
+/* A router that did not answer once may answer the next time. */
+static int make_safe(struct engine *engine, const char **named, struct error *err)
+{
+    int64_t until = now_mono(engine) + SAFE_MS;
+    while (traffic_make_safe(engine, named, err) != 0) {
+        if (now_mono(engine) >= until || engine_sleep(engine, engine->idle, err) != 0)
+            return -1;
+    }
+    return 0;
 }
 
 static int stop_safely(struct engine *engine, enum run_status status, struct run_step *step,
@@ -59,7 +63,7 @@ static int stop_safely(struct engine *engine, enum run_status status, struct run
     if (step->status == STATUS_FAILED)
         step->status = STATUS_INTENT;
     engine->run->watch.step = NULL; /* the stage begins anew: its traffic is taken away */
-    if (traffic_make_safe(engine, &named, &err) != 0) {
+    if (make_safe(engine, &named, &err) != 0) {
         engine_issue(engine, "P1", "no safe state was reached: %s", err.message);
         named = arena_format(engine->context.arena, "traffic could not be moved (%s)", err.message);
     }
@@ -106,6 +110,7 @@ static int fail_early(struct engine *engine, struct run_step *step, struct error
     if (reach && step->status == STATUS_FAILED)
         step->status = STATUS_INTENT;
     engine_issue(engine, reach ? "P2" : "P3", "%s: %s", step->step.title, err.message);
+    engine->run->headline = NULL;
     return stop(engine, reach ? RUN_BROKEN : RUN_FAILED, ended, why);
 }
 
@@ -118,9 +123,14 @@ static int settle_failure(struct engine *engine, struct run_step *step, struct e
         engine_issue(engine, "P3", "%s: %s", step->step.title, why->message);
         return journal_save(engine->journal, run, why);
     }
-    bool first_shift = step->step.kind == STEP_SHIFT && shifts_done(run) == 0;
-    if (!is_in_production(run) || (first_shift && is_out_of_reach(why->kind)))
+    if (!is_in_production(run))
         return fail_early(engine, step, why, ended);
+    if (step->step.kind == STEP_SHIFT && is_out_of_reach(why->kind)) {
+        /* It may have been done all the same: nobody answered, nothing was refused. */
+        engine_issue(engine, "P2", "%s: %s", step->step.title, why->message);
+        *ended = true;
+        return stop_safely(engine, RUN_BROKEN, step, why);
+    }
     bool smoke = step->step.kind == STEP_SMOKE;
     if (smoke && (engine->context.config->rollback_on & (1U << ON_SMOKE)) == 0) {
         *ended = true;

@@ -16,6 +16,9 @@
 #   want_weights "blue1=100 …"  want_up "blue-1=v1 …"  want_effects N PATTERN
 #   fake_http 'JSON' [flag…]           strict scripted server: $FAKE_URL $FAKE_LOG (see fake.go)
 #   fake_unexpected                    prints refused requests; none: prints nothing
+#   proxy_start NAME TO [flag…]        in front of TO (host:port, socket): sets PROXY to its address; its rules are
+#                                      $DIR/NAME.rules, what it did is in $DIR/NAME.log (see proxy.go)
+#   run_da_peak ARG…                   as run_da, and the most memory it had, in kB, in $peak
 #   da_skip WHY                        printed and counted skip
 #
 # From outside: DEPLOY_ACTION (the binary), SERVICE, VEGETA, DA_TIMEOUT (seconds, 60),
@@ -145,29 +148,53 @@ want_effects() {
     [ "$got" = "$1" ] || da_fail "$got effects match '$2', want $1: $(xargs < "$DIR/effects.log")"
 }
 
-fake_http() {
-    local script=$1 i address
+# In the background, by process id: FILE gets what it prints first, an address.
+da_serve() {
+    local name=$1 address i
     shift
     rig_need || return 1
+    (
+        setsid "$SERVICE" -listen 127.0.0.1:0 "$@" < /dev/null > "$DIR/$name.out" 2>&1 3>&- &
+        echo $! > "$DIR/$name.pid"
+    )
+    for ((i = 0; i < 250; i++)); do
+        read -r address 2> /dev/null < "$DIR/$name.out" && break
+        sleep 0.02
+    done
+    case $address in
+        127.0.0.1:*) ADDRESS=$address ;;
+        *) da_fail "$name: ${address:-did not start}" ;;
+    esac
+}
+
+proxy_start() {
+    local name=$1 to=$2
+    shift 2
+    [ -e "$DIR/$name.rules" ] || : > "$DIR/$name.rules"
+    : > "$DIR/$name.log"
+    da_serve "fake.$name" -proxy "$DIR/$name.rules" -to "$to" -log "$DIR/$name.log" "$@" || return 1
+    export PROXY=$ADDRESS
+}
+
+run_da_peak() {
+    run timeout -k 5 "${DA_TIMEOUT:-60}" /usr/bin/time -q -f %M -o "$DIR/peak" "$DEPLOY_ACTION" "$@" < /dev/null
+    peak=$(tail -n 1 "$DIR/peak")
+}
+
+want_peak() {
+    [ "$peak" -le "$1" ] || da_fail "$peak kB of memory, want at most $1"
+}
+
+fake_http() {
+    local script=$1
+    shift
     FAKES=$((FAKES + 1))
     FAKE_LOG=$DIR/fake.$FAKES.log
     echo "$script" > "$DIR/fake.$FAKES.json"
     : > "$FAKE_LOG"
-    (
-        setsid "$SERVICE" -listen 127.0.0.1:0 -fake "$DIR/fake.$FAKES.json" -log "$FAKE_LOG" "$@" \
-            < /dev/null > "$DIR/fake.$FAKES.out" 2>&1 3>&- &
-        echo $! > "$DIR/fake.$FAKES.pid"
-    )
-    for ((i = 0; i < 100; i++)); do
-        read -r address < "$DIR/fake.$FAKES.out" && break
-        sleep 0.02
-    done
-    case $address in
-        127.0.0.1:*) ;;
-        *) da_fail "fake_http: ${address:-did not start}"; return 1 ;;
-    esac
-    FAKE_URL=http://$address
-    case " $* " in *" -tls-dir "*) FAKE_URL=https://$address ;; esac
+    da_serve "fake.$FAKES" -fake "$DIR/fake.$FAKES.json" -log "$FAKE_LOG" "$@" || return 1
+    FAKE_URL=http://$ADDRESS
+    case " $* " in *" -tls-dir "*) FAKE_URL=https://$ADDRESS ;; esac
     export FAKE_URL FAKE_LOG
 }
 
