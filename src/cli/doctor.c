@@ -41,23 +41,35 @@ static void look_at_instances(struct doctor *doctor, const struct facts *facts)
                          facts->stable_version == NULL ? "nothing" : facts->stable_version));
 }
 
-static void look_at_sources(struct doctor *doctor)
+static bool is_running(const struct facts *facts, const char *name)
+{
+    for (size_t i = 0; i < facts->count; i++) {
+        if (text_equal(facts->instances[i].name, name))
+            return facts->instances[i].running;
+    }
+    return false;
+}
+
+/* A stopped slot answers nothing: that is no fault. */
+static void look_at_sources(struct doctor *doctor, const struct facts *facts)
 {
     struct session *session = doctor->session;
     struct engine *engine = &session->engine;
+    size_t count = 0;
     const struct instance **instances =
         arena_array(&session->arena, engine->instances.count + 1, sizeof *instances);
-    for (size_t i = 0; i < engine->instances.count; i++)
-        instances[i] = &engine->instances.items[i];
+    for (size_t i = 0; i < engine->instances.count; i++) {
+        if (is_running(facts, engine->instances.items[i].name))
+            instances[count++] = &engine->instances.items[i];
+    }
     for (size_t i = 0; i < engine->watch.count; i++) {
         const struct gauge_line *line = &engine->watch.lines[i];
-        struct metric_query query = {line->slo, ARM_ALL, instances, engine->instances.count};
+        struct metric_query query = {line->slo, ARM_ALL, instances, count};
         struct reading reading = {0};
         if (line->source->driver->read(line->source->metric, &query, 1, &reading,
                                        &session->arena) != 0)
             return;
-        /* A stopped slot answers nothing: that is no fault. */
-        bool good = reading.kind != READING_NOTHING || reading.nothing == NOTHING_PARTIAL;
+        bool good = reading.kind != READING_NOTHING;
         say(doctor, good, arena_format(&session->arena, "slo %s", line->slo->name),
             arena_format(&session->arena, "%s: %s%s%s", line->source->name,
                          good ? "readable" : nothing_names[reading.nothing],
@@ -108,7 +120,7 @@ int command_doctor(struct session *session)
         say(&doctor, false, "world", err.message);
     else
         look_at_instances(&doctor, &facts);
-    look_at_sources(&doctor);
+    look_at_sources(&doctor, &facts);
     look_at_state(&doctor);
     name_permissions(&doctor);
     session_print(doctor.out.data);
