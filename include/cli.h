@@ -28,6 +28,7 @@ struct session {
     bool locked;
     struct run run;
     bool has_run;
+    bool unreadable; /* there is a state, and --restart goes on without it */
     struct engine engine;
     bool engine_opened;
     struct variable variables[6];
@@ -49,7 +50,9 @@ void help_command(struct buf *out, const struct subcommand *command);
 
 /* Configuration, with every problem printed; secrets are taken out of the environment. */
 int session_config(struct session *session);
-/* The state file's path; loads the run where there is one (has_run). */
+/* The state file's path. */
+void session_journal(struct session *session);
+/* Loads the run where there is one (has_run). */
 int session_state(struct session *session);
 int session_lock(struct session *session);
 /* Drivers, with the variables of run->version. */

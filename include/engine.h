@@ -80,6 +80,11 @@ struct trigger {
 MUST_CHECK int engine_turn_back(struct engine *engine, const struct trigger *trigger,
                                 struct error *err);
 
+/* `--supersede` by another version: as engine_turn_back, *back true; where there is no way
+ * back the run ends here as SUPERSEDED, with its line of the history, *back false. */
+MUST_CHECK int engine_supersede(struct engine *engine, const char *by, bool *back,
+                                struct error *err);
+
 /* `promote`: signs the step that waits, or ends the watch that is held. */
 MUST_CHECK int engine_promote(struct engine *engine, const char *comment, struct error *err);
 

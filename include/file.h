@@ -19,6 +19,9 @@ MUST_CHECK int file_write(const char *path, const char *data, size_t length, str
 /* One line added to a file with O_APPEND and fsync. */
 MUST_CHECK int file_append(const char *path, const char *line, struct error *err);
 
+/* Renames `from` within its folder, whatever it is, in place of `to`; fsync of the folder. */
+MUST_CHECK int file_move(const char *from, const char *to, struct error *err);
+
 /* Creates path and its missing parents, 0755. */
 MUST_CHECK int file_make_folder(const char *path, struct error *err);
 

@@ -18,6 +18,8 @@ struct store {
     /* ERROR_CONFLICT with the holder's words. */
     int (*lock)(struct store *store, const char *who, struct error *err);
     void (*unlock)(struct store *store);
+    /* Moves what is there to another name, as it is; then there is none here. */
+    int (*set_aside)(struct store *store, const char *name, struct error *err);
     const char *path; /* for messages */
 };
 
@@ -45,8 +47,14 @@ MUST_CHECK int journal_lock(struct journal *journal, int64_t wait, struct error 
 void journal_unlock(struct journal *journal);
 
 /* One line of `.deploy/history.jsonl` beside the state: version, strategy, verdict, times
- * (S-283, S-286). */
+ * (S-283, S-286). A run that has a line with this verdict gets no second one. */
 MUST_CHECK int journal_history(const struct journal *journal, const struct run *run,
+                               struct error *err);
+
+/* Before a new run takes the place of one that is unfinished, or of a state that cannot be
+ * read (run NULL): a line of the history, superseded or unreadable, and the file kept beside
+ * as `<path>.<wall ms>.old`, its name in *kept (journal's arena). */
+MUST_CHECK int journal_replace(struct journal *journal, const struct run *run, const char **kept,
                                struct error *err);
 
 #endif

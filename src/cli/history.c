@@ -35,9 +35,12 @@ static void print_line(struct session *session, struct buf *out, const char *tex
     tally->back += strncmp(status, "roll", 4) == 0 ? 1 : 0;
     int64_t started = (int64_t)number_of(line, "started");
     int64_t ended = (int64_t)number_of(line, "ended");
-    buf_addf(out, "%s  %-16s %-11s %-15s over %-16s %s\n", text_of_time(&session->arena, started),
-             word_of(line, "version"), word_of(line, "strategy"), status, word_of(line, "previous"),
-             text_of_duration(&session->arena, (ended - started) / 1000 * 1000));
+    const char *kept = json_text(json_get(line, "kept"));
+    buf_addf(out, "%s  %-16s %-11s %-15s over %-16s %s%s%s\n",
+             text_of_time(&session->arena, started), word_of(line, "version"),
+             word_of(line, "strategy"), status, word_of(line, "previous"),
+             text_of_duration(&session->arena, (ended - started) / 1000 * 1000),
+             kept == NULL ? "" : ", state kept as ", kept == NULL ? "" : kept);
 }
 
 static void print_lines(struct session *session, struct buf *out, const char *text)
@@ -56,9 +59,7 @@ static void print_lines(struct session *session, struct buf *out, const char *te
 int command_history(struct session *session)
 {
     struct error err = {0};
-    int code = session_state(session);
-    if (code != 0)
-        return code;
+    session_journal(session);
     const char *path = session->journal.store->path;
     const char *slash = strrchr(path, '/');
     int folder = slash == NULL ? 0 : (int)(slash - path) + 1;

@@ -42,12 +42,50 @@ static void take_guidance(struct session *session, struct focus *focus)
              "✓ Guidance applied: Adjusted priorities and agent assignments");
 }
 
+/* Only --restart comes here; old NULL: unreadable. */
+static int keep_old(struct session *session, const struct run *old)
+{
+    struct error err = {0};
+    const char *kept = NULL;
+    if (journal_replace(&session->journal, old, &kept, &err) != 0)
+        return session_fail(session, &err);
+    log_line(session->log, LOG_WARN, "%s; its state is kept as %s",
+             old == NULL ? "the state of the run before this one cannot be read"
+                         : arena_format(&session->arena, "%s is left unfinished (%s)", old->version,
+                                        run_status_names[old->status]),
+             kept);
+    return 0;
+}
+
+/* The line of a run that ended where the history could not be written. */
+static void tell_old(struct session *session, const struct run *old)
+{
+    struct error err = {0};
+    if (journal_history(&session->journal, old, &err) != 0)
+        log_line(session->log, LOG_WARN, "history: %s", err.message);
+}
+
+/* Nothing is overwritten that the history does not tell of. */
+static int replace_old(struct session *session, const struct run *old, bool nothing_to_do)
+{
+    if (session->unreadable)
+        return keep_old(session, NULL);
+    if (!session->has_run)
+        return 0;
+    if (run_is_finished((enum run_status)old->status)) {
+        tell_old(session, old);
+        return 0;
+    }
+    return nothing_to_do ? 0 : keep_old(session, old);
+}
+
 static int begin(struct session *session)
 {
     struct error err = {0};
     struct facts facts = {0};
     struct plan plan = {0};
     struct focus focus = {0};
+    struct run old = session->run;
     memset(&session->run, 0, sizeof session->run);
     int code = session_engine(session, session->inputs.version, "run");
     if (code != 0)
@@ -60,6 +98,9 @@ static int begin(struct session *session)
                                    session->inputs.version, &focus};
     if (plan_build(&session->arena, &request, &plan, &err) != 0)
         return session_fail(session, &err);
+    code = replace_old(session, &old, plan.nothing_to_do);
+    if (code != 0)
+        return code;
     if (plan.nothing_to_do) {
         log_line(session->log, LOG_INFO, "%s serves 100 %% already; nothing to do",
                  session->inputs.version);
@@ -93,20 +134,19 @@ static int supersede(struct session *session)
 {
     struct error err = {0};
     struct run *run = &session->run;
-    struct trigger trigger = {
-        "manual", "superseded",
-        arena_format(&session->arena, "superseded by %s", session->inputs.version)};
+    bool back = false;
     int code = session_engine(session, run->version, "supersede");
     if (code != 0)
         return code;
     session_attempt(session, "supersede");
-    if (engine_turn_back(&session->engine, &trigger, &err) != 0) {
-        log_line(session->log, LOG_INFO, "%s: %s", run->version, err.message);
-    } else {
+    if (engine_supersede(&session->engine, session->inputs.version, &back, &err) != 0)
+        return session_fail(session, &err);
+    if (back)
         code = session_work(session);
-        if (run->status != RUN_SUPERSEDED)
-            return code;
-    }
+    else
+        log_line(session->log, LOG_INFO, "%s", run->headline);
+    if (run->status != RUN_SUPERSEDED && run->status != RUN_ROLLED_BACK)
+        return code;
     engine_close(&session->engine);
     memset(&session->engine, 0, sizeof session->engine);
     session->engine_opened = false;

@@ -69,9 +69,11 @@ int session_config(struct session *session)
     return 0;
 }
 
-static void open_journal(struct session *session)
+void session_journal(struct session *session)
 {
     const char *path = session->inputs.state;
+    if (session->journal.store != NULL)
+        return;
     if (path == NULL)
         path = ".deploy/state.json";
     session->journal.store = store_file(&session->arena, path);
@@ -83,8 +85,7 @@ static void open_journal(struct session *session)
 int session_lock(struct session *session)
 {
     struct error err = {0};
-    if (session->journal.store == NULL)
-        open_journal(session);
+    session_journal(session);
     if (journal_lock(&session->journal, LOCK_WAIT_MS, &err) != 0)
         return session_fail(session, &err);
     session->locked = true;
@@ -94,13 +95,13 @@ int session_lock(struct session *session)
 int session_state(struct session *session)
 {
     struct error err = {0};
-    if (session->journal.store == NULL)
-        open_journal(session);
+    session_journal(session);
     if (journal_load(&session->journal, &session->run, &err) == 0) {
         session->has_run = true;
         return 0;
     }
     if (err.kind == ERROR_NOTFOUND || session->inputs.restart) {
+        session->unreadable = err.kind != ERROR_NOTFOUND;
         memset(&session->run, 0, sizeof session->run);
         return 0;
     }

@@ -70,17 +70,16 @@ static int walk_back_again(struct engine *engine, struct error *err)
     return journal_save(engine->journal, run, err);
 }
 
-int engine_turn_back(struct engine *engine, const struct trigger *trigger, struct error *err)
+/* NULL: back has the steps; else why there are none. */
+static const char *plan_back(struct engine *engine, struct steps *back)
 {
     struct run *run = engine->run;
     struct arena *arena = engine->context.arena;
-    if (run->direction == BACKWARD)
-        return walk_back_again(engine, err);
-    struct steps forward = {0}, back = {0};
+    struct steps forward = {0};
     bool *touched = NULL;
     if (run->previous == NULL)
-        return error_set(err, ERROR_STATE,
-                         "there is no older version to go back to: %s is the first", run->version);
+        return arena_format(arena, "there is no older version to go back to: %s is the first",
+                            run->version);
     forward_steps(run, arena, &forward, &touched);
     struct rollback_request request = {
         .config = engine->context.config,
@@ -93,19 +92,55 @@ int engine_turn_back(struct engine *engine, const struct trigger *trigger, struc
         .steps = &forward,
         .touched = touched,
     };
-    plan_rollback(arena, &request, &back);
-    if (back.count == 0)
-        return error_set(err, ERROR_STATE,
-                         "there is nothing to go back from: production was not touched");
+    plan_rollback(arena, &request, back);
+    return back->count > 0 ? NULL : "there is nothing to go back from: production was not touched";
+}
+
+static int walk_back(struct engine *engine, const struct trigger *trigger, const struct steps *back,
+                     struct error *err)
+{
+    struct run *run = engine->run;
     if (run->trigger == NULL)
         trigger_record(engine, trigger);
     mark_forward(run);
     run->direction = BACKWARD;
     run->status = RUN_RUNNING;
     run->ended = 0;
-    for (size_t i = 0; i < back.count; i++)
-        run_add_step(run, arena, &back.items[i], BACKWARD);
+    for (size_t i = 0; i < back->count; i++)
+        run_add_step(run, engine->context.arena, &back->items[i], BACKWARD);
     return journal_save(engine->journal, run, err);
+}
+
+int engine_turn_back(struct engine *engine, const struct trigger *trigger, struct error *err)
+{
+    struct steps back = {0};
+    if (engine->run->direction == BACKWARD)
+        return walk_back_again(engine, err);
+    const char *why = plan_back(engine, &back);
+    if (why != NULL)
+        return error_set(err, ERROR_STATE, "%s", why);
+    return walk_back(engine, trigger, &back, err);
+}
+
+int engine_supersede(struct engine *engine, const char *by, bool *back, struct error *err)
+{
+    struct run *run = engine->run;
+    struct arena *arena = engine->context.arena;
+    const char *detail = arena_format(arena, "superseded by %s", by);
+    struct trigger trigger = {"manual", "superseded", detail};
+    struct steps steps = {0};
+    *back = true;
+    if (run->direction == BACKWARD)
+        return walk_back_again(engine, err);
+    const char *why = plan_back(engine, &steps);
+    if (why == NULL)
+        return walk_back(engine, &trigger, &steps, err);
+    *back = false;
+    if (run->trigger == NULL)
+        trigger_record(engine, &trigger);
+    mark_forward(run);
+    run->headline = arena_format(arena, "%s was superseded by %s; %s", run->version, by, why);
+    return engine_finish(engine, RUN_SUPERSEDED, err);
 }
 
 int engine_promote(struct engine *engine, const char *comment, struct error *err)

@@ -92,6 +92,8 @@ static const char *headline(const struct run *run, struct arena *arena, enum run
     case RUN_CANCELLED:
         return text_or(run->headline, run_status_names[status]);
     case RUN_SUPERSEDED:
+        if (run->direction == FORWARD)
+            return text_or(run->headline, run_status_names[status]);
         return arena_format(arena, "%s was superseded; %s serves", run->version,
                             text_or(run->previous, "nothing"));
     default:

@@ -208,14 +208,15 @@ int engine_work(struct engine *engine, struct error *err)
     }
 }
 
+/* The report tells the verdict; the state does not before engine_finish, or a kill in between
+ * would leave an ended run that the history does not know. */
 static enum outcome act_notify(struct engine *engine, struct run_step *step, struct error *err)
 {
     (void)err;
-    engine_conclude(engine, RUN_SUCCEEDED);
     struct error why = {0};
+    engine_conclude(engine, RUN_SUCCEEDED);
     if (engine_publish(engine, &why) != 0)
         engine_issue(engine, "P3", "the report could not be published: %s", why.message);
-    /* Said, not done: a kill after this step must not leave a finished run with steps to do. */
     engine->run->status = RUN_RUNNING;
     engine->run->ended = 0;
     step->evidence = "report written";

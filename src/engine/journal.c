@@ -15,7 +15,6 @@
 #include <unistd.h>
 
 #define LOCK_LOOK_MS 100
-#define HISTORY_MAX_BYTES (16 * 1024 * 1024)
 
 int journal_load(struct journal *journal, struct run *out, struct error *err)
 {
@@ -91,51 +90,4 @@ int journal_lock(struct journal *journal, int64_t wait, struct error *err)
 void journal_unlock(struct journal *journal)
 {
     journal->store->unlock(journal->store);
-}
-
-/* Whether the last line is this one, but for the time at its end: the one that wrote it may have
- * been killed before it could save that it did. */
-static bool is_told(const char *file, const char *line)
-{
-    AUTO_BUF struct buf text = {0};
-    struct error why = {0};
-    const char *end = strstr(line, "\"ended\"");
-    if (end == NULL || file_read(file, HISTORY_MAX_BYTES, true, &text, &why) != 0)
-        return false;
-    size_t length = text.length;
-    while (length > 0 && text.data[length - 1] == '\n')
-        length--;
-    size_t start = length;
-    while (start > 0 && text.data[start - 1] != '\n')
-        start--;
-    size_t same = (size_t)(end - line);
-    return length - start > same && memcmp(text.data + start, line, same) == 0;
-}
-
-int journal_history(const struct journal *journal, const struct run *run, struct error *err)
-{
-    AUTO_JSON struct json *line = json_object();
-    json_set_text(line, "id", run->id);
-    json_set_text(line, "app", run->app);
-    json_set_text(line, "version", run->version);
-    json_set_text(line, "previous", run->previous);
-    json_set_text(line, "strategy", strategy_names[run->strategy]);
-    json_set_text(line, "status", run_status_names[run->status]);
-    json_set_text(line, "trigger", run->trigger);
-    json_set_text(line, "trigger_id", run->trigger_id);
-    json_set_text(line, "commit", run->commit);
-    json_set_text(line, "run_url", run->run_url);
-    json_set_number(line, "exit_code", run->exit_code);
-    json_set_number(line, "started", (double)run->started);
-    json_set_number(line, "ended", (double)run->ended);
-    char *text = json_print(line, false);
-    const char *path = journal->store->path;
-    const char *slash = strrchr(path, '/');
-    int folder = slash == NULL ? 0 : (int)(slash - path) + 1;
-    char *file = arena_format(journal->arena, "%.*shistory.jsonl", folder, path);
-    int result = is_told(file, text) ? 0 : file_append(file, text, err);
-    if (result == 0)
-        file_give(file);
-    free(text);
-    return result;
 }

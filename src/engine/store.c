@@ -45,6 +45,11 @@ static void store_unlock(struct store *store)
     file->lock = -1;
 }
 
+static int store_set_aside(struct store *store, const char *name, struct error *err)
+{
+    return file_move(store->path, name, err);
+}
+
 struct store *store_file(struct arena *arena, const char *path)
 {
     struct file_store *file = ARENA_NEW(arena, struct file_store);
@@ -57,6 +62,7 @@ struct store *store_file(struct arena *arena, const char *path)
         .write = store_write,
         .lock = store_lock,
         .unlock = store_unlock,
+        .set_aside = store_set_aside,
         .path = arena_text(arena, path),
     };
     return &file->store;

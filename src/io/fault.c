@@ -23,11 +23,22 @@ static void trace(long count, const char *name)
     }
 }
 
-static void strike(long count)
+/* NULL: not here; else what follows the point in the wish. */
+static const char *is_wished(const char *wish, long count, const char *name)
+{
+    char *end = NULL;
+    size_t length = strlen(name);
+    if (strtol(wish, &end, 10) == count && end != wish) {
+        return end;
+    }
+    return strncmp(wish, name, length) == 0 ? wish + length : NULL;
+}
+
+static void strike(long count, const char *name)
 {
     const char *wish = getenv("FAULT_KILL");
-    char *end = NULL;
-    if (wish == NULL || strtol(wish, &end, 10) != count || end == wish) {
+    const char *end = wish == NULL ? NULL : is_wished(wish, count, name);
+    if (end == NULL || (*end != '\0' && *end != ':')) {
         return;
     }
     if (strcmp(end, ":TERM") == 0) {
@@ -45,7 +56,7 @@ void fault_point(const char *name)
     static long count;
     count++;
     trace(count, name);
-    strike(count);
+    strike(count, name);
 }
 
 #endif

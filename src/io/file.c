@@ -204,9 +204,23 @@ int file_append(const char *path, const char *line, struct error *err)
     if (length == 0 || line[length - 1] != '\n') {
         buf_add(&whole, "\n", 1);
     }
+    fault_point("file.append.before");
     if (write_all(fd, whole.data, whole.length) < 0 || sync_fd(fd) < 0) {
         return error_system(err, errno, "cannot append to %s", path);
     }
+    fault_point("file.appended");
+    return 0;
+}
+
+int file_move(const char *from, const char *to, struct error *err)
+{
+    if (rename(from, to) < 0) {
+        return error_system(err, errno, "cannot rename %s to %s", from, to);
+    }
+    if (sync_folder(to) < 0) {
+        return error_system(err, errno, "cannot write the folder of %s", to);
+    }
+    fault_point("file.moved");
     return 0;
 }
 

@@ -21,12 +21,13 @@
 #   run_da_peak ARG…                   as run_da, and the most memory it had, in kB, in $peak
 #   da_skip WHY                        printed and counted skip
 #
-# From outside: DEPLOY_ACTION (the binary), SERVICE, VEGETA, DA_TIMEOUT (seconds, 60),
-# DA_SKIPS (a file that gets one line per skip), DA_KEEP=1 (leave failed directories).
+# From outside: DEPLOY_ACTION (the binary), DEPLOY_ACTION_FAULT (the one with fault points), SERVICE,
+# VEGETA, DA_TIMEOUT (seconds, 60), DA_SKIPS (a file that gets one line per skip), DA_KEEP=1 (leave failed directories).
 
 bats_require_minimum_version 1.5.0
 DA_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 DEPLOY_ACTION=${DEPLOY_ACTION:-$DA_ROOT/build/deploy-action}
+DEPLOY_ACTION_FAULT=${DEPLOY_ACTION_FAULT:-$DA_ROOT/build/fault/deploy-action}
 # shellcheck source=test/rig/rig.sh
 . "$DA_ROOT/test/rig/rig.sh"
 export SERVICE

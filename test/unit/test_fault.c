@@ -54,6 +54,10 @@ static void the_wished_point_kills(void **state)
     assert_true(WIFSIGNALED(status));
     assert_true(file_exists(in_folder("x")));
     assert_int_equal(pass_with("99"), 0);
+    assert_true(WIFSIGNALED(pass_with("file.written")));
+    assert_true(file_exists(in_folder("x")));
+    assert_int_equal(pass_with("file.writte"), 0);
+    assert_int_equal(pass_with("file.written.x"), 0);
     assert_int_equal(pass_with("rubbish"), 0);
 }
 
