@@ -56,7 +56,7 @@ unit := $(call programs,unit,test)
 cases := $(call programs,cases,case)
 service := $(if $(wildcard test/service/go.mod),build/service)
 
-.PHONY: all static deps test unit cases bats suites demo bench asan lint analyze docs reproducible image
+.PHONY: all static deps test test-asan unit cases bats suites demo bench asan lint analyze docs reproducible image
 .PHONY: install clean help clang tidy format programs force
 
 all: static
@@ -118,6 +118,8 @@ test:
 	@.ci/test
 unit cases bats suites:
 	@.ci/test $@
+test-asan:
+	@.ci/test asan
 lint:
 	@.ci/packages test
 	@.ci/lint
@@ -151,6 +153,7 @@ help:
 #: make deps        packages, libraries and tools for everything below; afterwards no network is needed
 #: make test        everything that is checked; the last line is "N passed, N failed"
 #: make lint | unit | cases | bats | suites      one part of it
+#: make test-asan   bats, schema and a short kill suite once more, with the sanitizers' program
 #: make analyze     clang-tidy over all sources
 #: make format      clang-format over all sources, in place
 #: make demo        a real deployment on this machine: STRATEGY=canary, blue-green or rolling
