@@ -26,7 +26,7 @@ struct workload_state {
     size_t count;
 };
 
-/* What a verb acts on. */
+/* What a verb acts on, or looks at. */
 struct workload_target {
     const char *slot;         /* NULL: the instances named */
     const char *const *names; /* rolling: these only */
@@ -49,10 +49,10 @@ struct workload_driver {
     unsigned (*traits)(const struct workload *workload); /* bits of workload_traits */
     /* Every instance, as far as it is known without asking anybody. */
     const struct instances *(*instances)(const struct workload *workload);
-    /* Every instance, in file order; unreachable ones are there with running false. Reads
-     * only. -1 only where nothing at all can be said. */
-    int (*observe)(struct workload *workload, struct arena *arena, struct workload_state *out,
-                   struct error *err);
+    /* Every instance, or those of `of` alone where it is not NULL, in file order; unreachable
+     * ones are there with running false. Reads only. -1 only where nothing at all can be said. */
+    int (*observe)(struct workload *workload, const struct workload_target *of, struct arena *arena,
+                   struct workload_state *out, struct error *err);
     /* Starts target.version on every instance of the slot that does not run it yet. */
     int (*deploy)(struct workload *workload, const struct workload_target *target,
                   struct error *err);

@@ -134,8 +134,8 @@ static enum outcome resume_world(struct engine *engine, struct run_step *step, s
     if (run->direction == BACKWARD || step->step.kind == STEP_SHIFT)
         return OUTCOME_DONE;
     if (run_has_slots(run) && weight > 0) {
-        struct run_step probe = {.step = {.slot = run->candidate_slot, .version = run->version}};
-        if (trigger_fires(engine, &probe, true))
+        struct step candidate = {.slot = run->candidate_slot};
+        if (trigger_look(engine, &candidate))
             return OUTCOME_BREACH;
     }
     int drift = traffic_drift(engine, &what, err);

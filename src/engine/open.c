@@ -100,7 +100,7 @@ int engine_observe(struct engine *engine, struct arena *arena, struct facts *out
 {
     struct workload_state state = {0};
     struct traffic traffic = {0};
-    if (engine->workload->observe(engine->workload_handle, arena, &state, err) != 0 ||
+    if (engine->workload->observe(engine->workload_handle, NULL, arena, &state, err) != 0 ||
         engine->router->observe(engine->router_handle, arena, &traffic, err) != 0)
         return -1;
     memset(out, 0, sizeof *out);

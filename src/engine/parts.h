@@ -53,12 +53,18 @@ action act_validate, act_approve;
 void engine_sign(struct engine *engine, struct run_step *step, const char *comment);
 const char *step_role(const struct run_step *step);
 
+/* place.c: the instances of a step, as the workload is asked for them; a look at them. */
+struct workload_target step_target(const struct step *step);
+MUST_CHECK int step_observe(struct engine *engine, const struct step *step,
+                            struct workload_state *out, struct error *err);
+
 /* trigger.c: crash loop, OOM kill, failing health of the candidate: true with the trigger
  * recorded in the run. Without `health` an instance that is not ready (yet) is no reason. */
 void trigger_begin(struct engine *engine); /* restarts count from here on */
-bool trigger_fires(struct engine *engine, const struct run_step *step, bool health);
+bool trigger_fires(struct engine *engine, const struct workload_state *state, bool health);
+/* The same after a look at the instances of the step; one that fails is no reason. */
+bool trigger_look(struct engine *engine, const struct step *step);
 void trigger_record(struct engine *engine, const struct trigger *trigger);
-bool instance_in_step(const struct run_step *step, const struct instance *instance);
 
 /* measure.c: one poll of every source; the windows of a new stage begin empty. */
 void measure_tick(struct engine *engine);

@@ -15,17 +15,29 @@
 typedef int verb(struct workload *workload, const struct workload_target *target,
                  struct error *err);
 
+struct workload_target step_target(const struct step *step)
+{
+    return (struct workload_target){
+        .slot = step->slot,
+        .names = (const char *const *)step->instances,
+        .count = step->count,
+        .version = step->version,
+        .step = step->id,
+    };
+}
+
+int step_observe(struct engine *engine, const struct step *step, struct workload_state *out,
+                 struct error *err)
+{
+    struct workload_target target = step_target(step);
+    return engine->workload->observe(engine->workload_handle, &target, &engine->tick, out, err);
+}
+
 static enum outcome apply(struct engine *engine, const struct run_step *step, verb *what,
                           struct error *err)
 {
-    struct workload_target target = {
-        .slot = step->step.slot,
-        .names = (const char *const *)step->step.instances,
-        .count = step->step.count,
-        .version = step->step.version,
-        .resumed = engine->resumed,
-        .step = step->step.id,
-    };
+    struct workload_target target = step_target(&step->step);
+    target.resumed = engine->resumed;
     return what(engine->workload_handle, &target, err) == 0 ? OUTCOME_DONE : outcome_of(err);
 }
 
@@ -111,12 +123,9 @@ enum outcome act_shift(struct engine *engine, struct run_step *step, struct erro
 static size_t missing(struct engine *engine, const struct run_step *step,
                       const struct workload_state *state, const char **laggard)
 {
-    size_t all = 0, good = 0;
+    size_t all = state->count, good = 0;
     for (size_t i = 0; i < state->count; i++) {
         const struct instance_state *instance = &state->items[i];
-        if (!instance_in_step(step, &instance->instance))
-            continue;
-        all++;
         if (instance->ready && text_equal(instance->version, step->step.version)) {
             good++;
             continue;
@@ -139,11 +148,11 @@ enum outcome act_ready(struct engine *engine, struct run_step *step, struct erro
         arena_reset(&engine->tick);
         struct workload_state state = {0};
         const char *laggard = NULL;
-        if (engine->workload->observe(engine->workload_handle, &engine->tick, &state, err) != 0)
+        if (step_observe(engine, &step->step, &state, err) != 0)
             return outcome_of(err);
         if (missing(engine, step, &state, &laggard) == 0)
             break;
-        if (trigger_fires(engine, step, false)) {
+        if (trigger_fires(engine, &state, false)) {
             error_set(err, ERROR_REMOTE, "%s", engine->run->trigger_detail);
             return OUTCOME_FAILED;
         }

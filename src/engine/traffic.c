@@ -210,7 +210,7 @@ static bool anything_shifted(const struct run *run)
 static int safe_in_place(struct engine *engine, const char **named, struct error *err)
 {
     struct workload_state state = {0};
-    if (engine->workload->observe(engine->workload_handle, &engine->tick, &state, err) != 0)
+    if (engine->workload->observe(engine->workload_handle, NULL, &engine->tick, &state, err) != 0)
         return -1;
     struct traffic wanted = traffic_empty(engine);
     size_t ready = 0;
@@ -234,12 +234,10 @@ static size_t slot_ready(struct engine *engine, const char *slot)
     struct workload_state state = {0};
     struct error why = {0};
     size_t ready = 0;
-    if (engine->workload->observe(engine->workload_handle, &engine->tick, &state, &why) != 0)
+    if (step_observe(engine, &(struct step){.slot = slot}, &state, &why) != 0)
         return 0;
-    for (size_t i = 0; i < state.count; i++) {
-        bool mine = text_equal(state.items[i].instance.slot, slot);
-        ready += mine && state.items[i].ready ? 1U : 0U;
-    }
+    for (size_t i = 0; i < state.count; i++)
+        ready += state.items[i].ready ? 1U : 0U;
     return ready;
 }
 

@@ -12,17 +12,6 @@
 #define CRASH_LOOP_MS 300000  /* … in this time (S-274) */
 #define UNHEALTHY_SHARE 0.5   /* more than this share of instances (S-276) */
 
-bool instance_in_step(const struct run_step *step, const struct instance *instance)
-{
-    if (step->step.slot != NULL)
-        return text_equal(instance->slot, step->step.slot);
-    for (size_t i = 0; i < step->step.count; i++) {
-        if (strcmp(step->step.instances[i], instance->name) == 0)
-            return true;
-    }
-    return false;
-}
-
 void trigger_record(struct engine *engine, const struct trigger *trigger)
 {
     struct run *run = engine->run;
@@ -71,10 +60,20 @@ static void move_bases(struct engine *engine)
         oldest[i] = -1;
 }
 
+static size_t index_of(const struct engine *engine, const char *name)
+{
+    size_t index = 0;
+    while (index < engine->instances.count &&
+           strcmp(engine->instances.items[index].name, name) != 0)
+        index++;
+    return index;
+}
+
 /* Restarts in the window, which is never longer than five minutes (S-274). */
-static int restarts_of(struct engine *engine, size_t index, int now)
+static int restarts_of(struct engine *engine, const char *name, int now)
 {
     struct watch *watch = &engine->watch;
+    size_t index = index_of(engine, name);
     if (watch->restarts == NULL || index >= watch->restart_count)
         return now;
     if (watch->restarts_half[index] < 0)
@@ -84,36 +83,36 @@ static int restarts_of(struct engine *engine, size_t index, int now)
     return now - watch->restarts[index];
 }
 
-bool trigger_fires(struct engine *engine, const struct run_step *step, bool health)
+bool trigger_fires(struct engine *engine, const struct workload_state *state, bool health)
 {
-    struct workload_state state = {0};
-    struct error why = {0};
-    if (engine->workload->observe(engine->workload_handle, &engine->tick, &state, &why) != 0)
-        return false;
-    size_t all = 0, unready = 0;
+    size_t unready = 0;
     move_bases(engine);
     const char *first = NULL;
-    for (size_t i = 0; i < state.count; i++) {
-        const struct instance_state *instance = &state.items[i];
-        if (!instance_in_step(step, &instance->instance))
-            continue;
+    for (size_t i = 0; i < state->count; i++) {
+        const struct instance_state *instance = &state->items[i];
         const char *name = instance->instance.name;
         if (instance->oom_kills > 0)
             return fire(engine, ON_OOM, "oom",
                         arena_format(&engine->tick, "'%s' was killed for its memory", name));
-        int restarts = instance->restarts < 0 ? 0 : restarts_of(engine, i, instance->restarts);
+        int restarts = instance->restarts < 0 ? 0 : restarts_of(engine, name, instance->restarts);
         if (restarts > CRASH_LOOP_RESTARTS)
             return fire(engine, ON_CRASH_LOOP, "crash-loop",
                         arena_format(&engine->tick, "'%s' restarted %d times", name, restarts));
-        all++;
         if (!instance->ready) {
             unready++;
             first = first == NULL ? name : first;
         }
     }
-    if (!health || all == 0 || (double)unready <= UNHEALTHY_SHARE * (double)all)
+    if (!health || state->count == 0 || (double)unready <= UNHEALTHY_SHARE * (double)state->count)
         return false;
     return fire(engine, ON_UNHEALTHY, "unhealthy",
                 arena_format(&engine->tick, "%zu of %zu instances are not healthy, first '%s'",
-                             unready, all, first));
+                             unready, state->count, first));
+}
+
+bool trigger_look(struct engine *engine, const struct step *step)
+{
+    struct workload_state state = {0};
+    struct error why = {0};
+    return step_observe(engine, step, &state, &why) == 0 && trigger_fires(engine, &state, true);
 }

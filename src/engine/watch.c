@@ -263,7 +263,7 @@ static enum outcome look(struct engine *engine, struct run_step *step, int64_t m
     tell(engine, step);
     /* A breach in the numbers does not wait until every instance has been asked. */
     enum outcome outcome = decide(engine, step, drift < 0, err);
-    if (outcome != OUTCOME_BREACH && trigger_fires(engine, step, true))
+    if (outcome != OUTCOME_BREACH && trigger_look(engine, &step->step))
         outcome = OUTCOME_BREACH;
     measure_record(engine, outcome != OUTCOME_WAIT);
     return outcome;

@@ -59,7 +59,7 @@ MUST_CHECK int command_look_at(struct workload *workload, const struct instance 
 /* Looks until the instance is as wanted or the time for it is over; *life is the last look. */
 MUST_CHECK int command_await(struct workload *workload, const struct instance *instance,
                              enum life wanted, enum life *life, struct error *err);
-int command_observe(struct workload *workload, struct arena *arena, struct workload_state *out,
-                    struct error *err);
+int command_observe(struct workload *workload, const struct workload_target *of,
+                    struct arena *arena, struct workload_state *out, struct error *err);
 
 #endif

@@ -146,21 +146,44 @@ int command_look(struct workload *workload, const struct instances *all, struct 
     return 0;
 }
 
-int command_observe(struct workload *workload, struct arena *arena, struct workload_state *out,
-                    struct error *err)
+static bool is_meant(const struct instance *instance, const struct workload_target *of)
 {
-    const size_t count = workload->instances.count;
+    bool meant = !of || (of->slot && text_equal(instance->slot, of->slot));
+    for (size_t i = 0; !meant && !of->slot && i < of->count; i++) {
+        meant = text_equal(instance->name, of->names[i]);
+    }
+    return meant;
+}
+
+static struct instances choose(const struct workload *workload, const struct workload_target *of,
+                               struct arena *arena)
+{
+    struct instances chosen = {
+        .items = arena_array(arena, workload->instances.count, sizeof(*chosen.items))};
+    for (size_t i = 0; i < workload->instances.count; i++) {
+        if (is_meant(&workload->instances.items[i], of)) {
+            chosen.items[chosen.count++] = workload->instances.items[i];
+        }
+    }
+    return chosen;
+}
+
+int command_observe(struct workload *workload, const struct workload_target *of,
+                    struct arena *arena, struct workload_state *out, struct error *err)
+{
+    const struct instances chosen = choose(workload, of, arena);
+    const size_t count = chosen.count;
     struct sight *sights = arena_array(arena, count, sizeof(*sights));
     struct instance_state *items = arena_array(arena, count, sizeof(*items));
     size_t broken = 0;
-    if (command_look(workload, &workload->instances, arena, sights, err) < 0) {
+    if (command_look(workload, &chosen, arena, sights, err) < 0) {
         return -1;
     }
     for (size_t i = 0; i < count; i++) {
         items[i] = sights[i].state;
         broken += sights[i].broken ? 1U : 0U;
     }
-    if (broken == count) {
+    if (broken > 0 && broken == count) {
         return error_set(err, ERROR_STATE, "no instance can be looked at: %s", items[0].detail);
     }
     *out = (struct workload_state){items, count};

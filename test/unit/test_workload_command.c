@@ -15,7 +15,7 @@ static const char ops[] =
     "  echo \"$version\" > \"run/$name\" ;;\n"
     "stop) echo \"stop $name\" >> calls; [ -e deaf ] || rm -f \"run/$name\" ;;\n"
     "update) echo \"update $name $version\" >> calls; echo \"$version\" > \"run/$name\" ;;\n"
-    "status) [ -e slow-status ] && sleep 5\n"
+    "status) echo >> looks; [ -e slow-status ] && sleep 5\n"
     "  [ -e \"run/$name\" ] || { echo 'nothing there'; exit 1; }\n"
     "  [ -e \"run/$name-starting\" ] && { rm \"run/$name-starting\"; exit 75; }\n"
     "  [ -e \"sick-$name\" ] && exit 75\n"
@@ -71,7 +71,7 @@ static void runs(const char *name, const char *version)
 static struct workload_state observe(void)
 {
     struct workload_state state = {0};
-    EXPECT_OK(driver->observe(workload, &arena, &state, &error), &error);
+    EXPECT_OK(driver->observe(workload, NULL, &arena, &state, &error), &error);
     return state;
 }
 
@@ -100,6 +100,26 @@ static void slots_take_turns(void **state)
     assert_string_equal(seen.items[0].instance.url, "http://127.0.0.1:1");
     assert_string_equal(seen.items[1].instance.server, "blue-2");
     assert_null(seen.items[1].instance.url);
+}
+
+static void expect_looks(const struct workload_target *of, size_t count, const char *last)
+{
+    struct workload_state seen = {0};
+    write_file(in_folder("looks"), "");
+    EXPECT_OK(driver->observe(workload, of, &arena, &seen, &error), &error);
+    assert_true(seen.count == count && strlen(read_back("looks")) == count);
+    assert_string_equal(seen.items[count - 1].instance.name, last);
+}
+
+static void only_who_is_asked_for_is_looked_at(void **state)
+{
+    (void)state;
+    open_workload(HEAD SLOTS STARTS LOOKS TAIL);
+    expect_looks(NULL, 4, "green-2");
+    expect_looks(&(struct workload_target){.slot = "blue"}, 2, "blue-2");
+    open_workload(HEAD PLAIN STARTS LOOKS TAIL);
+    expect_looks(&(struct workload_target){.names = (const char *[]){"web-3"}, .count = 1}, 1,
+                 "web-3");
 }
 
 static void no_slots_are_in_place(void **state)
@@ -211,7 +231,7 @@ static void a_status_that_cannot_run_is_an_error(void **state)
     (void)state;
     open_workload(HEAD SLOTS STARTS "    status: ./nothing\n    version: ./ops version x\n" TAIL);
     struct workload_state seen;
-    EXPECT_ERROR(driver->observe(workload, &arena, &seen, &error), &error, ERROR_STATE,
+    EXPECT_ERROR(driver->observe(workload, NULL, &arena, &seen, &error), &error, ERROR_STATE,
                  "no instance can be looked at");
     const struct workload_target target = slot("green", "v2");
     EXPECT_ERROR(driver->deploy(workload, &target, &error), &error, ERROR_STATE,
@@ -448,6 +468,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(slots_take_turns),
+        TEST(only_who_is_asked_for_is_looked_at),
         TEST(no_slots_are_in_place),
         TEST(update_alone_is_enough_in_place),
         TEST(missing_stop_says_what_to_write),
