@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "build.h"
-#include "json.h"
+#include "json_rows.h"
 
 #include <string.h>
 
@@ -216,19 +216,25 @@ void plan_print(struct buf *out, const struct plan *plan)
     arena_release(&arena);
 }
 
-#define AT(member) offsetof(struct plan, member)
 static const struct json_field plan_fields[] = {
-    {"strategy", JSON_ENUM, AT(strategy), strategy_names, NULL, 0, 0},
-    {"version", JSON_TEXT, AT(version), NULL, NULL, 0, 0},
-    {"previous", JSON_TEXT, AT(previous), NULL, NULL, 0, 0},
-    {"stable_slot", JSON_TEXT, AT(stable_slot), NULL, NULL, 0, 0},
-    {"candidate_slot", JSON_TEXT, AT(candidate_slot), NULL, NULL, 0, 0},
-    {"nothing_to_do", JSON_BOOL, AT(nothing_to_do), NULL, NULL, 0, 0},
-    {"steps", JSON_ARRAY, AT(steps.items), NULL, step_fields, sizeof(struct step), AT(steps.count)},
-    {"notes", JSON_TEXTS, AT(notes.items), NULL, NULL, 0, AT(notes.count)},
-    {NULL, JSON_TEXT, 0, NULL, NULL, 0, 0},
+    ROW_ENUM(struct plan, strategy, strategy_names),
+    ROW_TEXT(struct plan, version),
+    ROW_TEXT(struct plan, previous),
+    ROW_TEXT(struct plan, stable_slot),
+    ROW_TEXT(struct plan, candidate_slot),
+    ROW_BOOL(struct plan, nothing_to_do),
+    {.name = "steps",
+     .type = JSON_ARRAY,
+     .offset = offsetof(struct plan, steps.items),
+     .fields = step_fields,
+     .size = sizeof(struct step),
+     .count_offset = offsetof(struct plan, steps.count)},
+    {.name = "notes",
+     .type = JSON_TEXTS,
+     .offset = offsetof(struct plan, notes.items),
+     .count_offset = offsetof(struct plan, notes.count)},
+    ROW_END,
 };
-#undef AT
 
 struct json *plan_json(const struct plan *plan)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "build.h"
-#include "json.h"
+#include "json_rows.h"
 
 #define MINUTE 60000
 #define NAMES_SHOWN 6
@@ -37,28 +37,26 @@ const char *const phase_names[] = {
     "validate", "execute", "smoke", "watch", "complete", "rollback", NULL,
 };
 
-#define AT(member) offsetof(struct step, member)
 const struct json_field step_fields[] = {
-    {"id", JSON_TEXT, AT(id), NULL, NULL, 0, 0},
-    {"kind", JSON_ENUM, AT(kind), step_kind_names, NULL, 0, 0},
-    {"phase", JSON_ENUM, AT(phase), phase_names, NULL, 0, 0},
-    {"target", JSON_TEXT, AT(target), NULL, NULL, 0, 0},
-    {"title", JSON_TEXT, AT(title), NULL, NULL, 0, 0},
-    {"reason", JSON_TEXT, AT(reason), NULL, NULL, 0, 0},
-    {"touches", JSON_TEXT, AT(touches), NULL, NULL, 0, 0},
-    {"slot", JSON_TEXT, AT(slot), NULL, NULL, 0, 0},
-    {"instances", JSON_TEXTS, AT(instances), NULL, NULL, 0, AT(count)},
-    {"version", JSON_TEXT, AT(version), NULL, NULL, 0, 0},
-    {"group", JSON_TEXT, AT(group), NULL, NULL, 0, 0},
-    {"base_url", JSON_TEXT, AT(base_url), NULL, NULL, 0, 0},
-    {"weight", JSON_REAL, AT(weight), NULL, NULL, 0, 0},
-    {"state", JSON_INT, AT(state), NULL, NULL, 0, 0},
-    {"duration", JSON_INT64, AT(duration), NULL, NULL, 0, 0},
-    {"deadline", JSON_INT64, AT(deadline), NULL, NULL, 0, 0},
-    {"production", JSON_BOOL, AT(production), NULL, NULL, 0, 0},
-    {NULL, JSON_TEXT, 0, NULL, NULL, 0, 0},
+    ROW_TEXT(struct step, id),
+    ROW_ENUM(struct step, kind, step_kind_names),
+    ROW_ENUM(struct step, phase, phase_names),
+    ROW_TEXT(struct step, target),
+    ROW_TEXT(struct step, title),
+    ROW_TEXT(struct step, reason),
+    ROW_TEXT(struct step, touches),
+    ROW_TEXT(struct step, slot),
+    ROW_TEXTS(struct step, instances, count),
+    ROW_TEXT(struct step, version),
+    ROW_TEXT(struct step, group),
+    ROW_TEXT(struct step, base_url),
+    ROW_REAL(struct step, weight),
+    ROW_INT(struct step, state),
+    ROW_INT64(struct step, duration),
+    ROW_INT64(struct step, deadline),
+    ROW_BOOL(struct step, production),
+    ROW_END,
 };
-#undef AT
 
 static bool id_taken(const struct steps *steps, const char *id)
 {

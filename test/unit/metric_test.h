@@ -316,6 +316,52 @@ static inline void put_file(const char *name, const char *text)
     write_file(in_folder(name), text);
 }
 
+/* One page after the other, and which kind of nothing each is. */
+struct page_row {
+    const char *page;
+    enum nothing nothing;
+    const char *why;
+};
+
+static inline void expect_pages(const char *slo, const struct page_row *rows, size_t count,
+                                void (*put)(const char *page))
+{
+    for (size_t i = 0; i < count; i++) {
+        put(rows[i].page);
+        expect_nothing(slo, rows[i].nothing, rows[i].why);
+    }
+}
+
+/* A source whose address is a path of our server, followed by `tail`. */
+struct hostile {
+    const char *source, *tail, *slo, *settings;
+};
+
+static inline void expect_hostile(const struct hostile *source, const char *path,
+                                  enum nothing nothing, const char *why)
+{
+    const bool huge = strcmp(path, "huge") == 0;
+    char yaml[512];
+    snprintf(yaml, sizeof(yaml),
+             "metrics:\n  %s: { url: 'http://127.0.0.1:PORT/%s%s', timeout: %s }\n"
+             "slos:\n  %s: { %s }\n",
+             source->source, path, source->tail, huge ? "60s" : "1s", source->slo,
+             source->settings);
+    open_source(source->source, yaml);
+    const int64_t started = loop_mono();
+    expect_nothing(source->slo, nothing, why);
+    assert_true(loop_mono() - started < (huge ? 60000 : TIME_SLACK));
+}
+
+/* What every source must survive. */
+static inline void expect_all_hostile(const struct hostile *source)
+{
+    expect_hostile(source, "silent", NOTHING_UNREACHABLE, "no whole answer in time");
+    expect_hostile(source, "endless", NOTHING_UNREACHABLE, "no whole answer in time");
+    expect_hostile(source, "huge", NOTHING_GARBAGE, "larger than");
+    expect_hostile(source, "noise", NOTHING_GARBAGE, "no HTTP answer");
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, metric_begin, metric_end)
 
 #endif

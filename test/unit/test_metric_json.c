@@ -102,14 +102,15 @@ static void test_arm_in_address(void **state)
     assert_false(reading.whole);
 }
 
+static void put_metrics(const char *page)
+{
+    put_file("metrics", page);
+}
+
 /* D-19: jq is content with null; we are not. */
 static void test_nothings(void **state)
 {
-    static const struct {
-        const char *page;
-        enum nothing nothing;
-        const char *why;
-    } rows[] = {
+    static const struct page_row rows[] = {
         {"{}", NOTHING_NO_DATA, "/metrics: "},
         {"null", NOTHING_NO_DATA, "queue"},
         {"{\"queue\": null}", NOTHING_NO_DATA, "null"},
@@ -125,10 +126,7 @@ static void test_nothings(void **state)
     };
     (void)state;
     open_source("json", JSON "  queue: { target: 10, value: .queue }\n");
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        put_file("metrics", rows[i].page);
-        expect_nothing("queue", rows[i].nothing, rows[i].why);
-    }
+    expect_pages("queue", rows, sizeof(rows) / sizeof(rows[0]), put_metrics);
     put_file("metrics", "{\"queue\": \"NaN\"}");
     read_slo("queue");
     assert_int_equal(reading.kind, READING_NOTHING);
@@ -137,31 +135,15 @@ static void test_nothings(void **state)
     assert_int_equal(reading.kind, READING_NOTHING);
 }
 
-static void expect_hostile(const char *path, enum nothing nothing, const char *why)
-{
-    char yaml[512];
-    const bool huge = strcmp(path, "huge") == 0;
-    snprintf(yaml, sizeof(yaml),
-             "metrics:\n  json: { url: 'http://127.0.0.1:PORT/%s', timeout: "
-             "%s }\nslos:\n  queue: { target: 10, value: . }\n",
-             path, huge ? "60s" : "1s");
-    open_source("json", yaml);
-    const int64_t started = loop_mono();
-    expect_nothing("queue", nothing, why);
-    assert_true(loop_mono() - started < (huge ? 60000 : TIME_SLACK));
-}
-
 static void test_hostile(void **state)
 {
+    static const struct hostile json = {"json", "", "queue", "target: 10, value: ."};
     (void)state;
-    expect_hostile("silent", NOTHING_UNREACHABLE, "no whole answer in time");
-    expect_hostile("endless", NOTHING_UNREACHABLE, "no whole answer in time");
-    expect_hostile("huge", NOTHING_GARBAGE, "larger than");
-    expect_hostile("noise", NOTHING_GARBAGE, "no HTTP answer");
-    expect_hostile("nowhere", NOTHING_UNREACHABLE, "HTTP 404");
+    expect_all_hostile(&json);
+    expect_hostile(&json, "nowhere", NOTHING_UNREACHABLE, "HTTP 404");
     put_file("page", "1");
     put_file("page.head", "HTTP/1.1 500 Oops\r\n");
-    expect_hostile("page", NOTHING_UNREACHABLE, "HTTP 500");
+    expect_hostile(&json, "page", NOTHING_UNREACHABLE, "HTTP 500");
 }
 
 static void test_headers(void **state)

@@ -260,11 +260,7 @@ static void put_answer(const char *text)
 
 static void test_answers(void **state)
 {
-    static const struct {
-        const char *answer;
-        enum nothing nothing;
-        const char *why;
-    } rows[] = {
+    static const struct page_row rows[] = {
         {"<html>Sign in</html>", NOTHING_GARBAGE, "not from Prometheus"},
         {"", NOTHING_GARBAGE, "not from Prometheus"},
         {"[]", NOTHING_GARBAGE, "not from Prometheus"},
@@ -290,10 +286,7 @@ static void test_answers(void **state)
     };
     (void)state;
     open_source("prometheus", FAKE);
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        put_answer(rows[i].answer);
-        expect_nothing("queue", rows[i].nothing, rows[i].why);
-    }
+    expect_pages("queue", rows, sizeof(rows) / sizeof(rows[0]), put_answer);
     put_answer(VECTOR("{\"metric\":{\"a\":\"b\"},\"value\":[1.5,\"-5e-1\"]}"));
     expect_gauge("queue", -0.5);
 }
@@ -342,28 +335,12 @@ static void test_series(void **state)
     expect_series(1, "green-2", 2, 5);
 }
 
-static void expect_hostile(const char *path, enum nothing nothing, const char *why)
-{
-    char yaml[512];
-    const bool huge = strcmp(path, "huge") == 0;
-    /* The rest of the address becomes a query string. */
-    snprintf(yaml, sizeof(yaml),
-             "metrics:\n  prometheus: { url: 'http://127.0.0.1:PORT/%s?', "
-             "timeout: %s }\nslos:\n  queue: { value: q, target: 10 }\n",
-             path, huge ? "60s" : "1s");
-    open_source("prometheus", yaml);
-    const int64_t started = loop_mono();
-    expect_nothing("queue", nothing, why);
-    assert_true(loop_mono() - started < (huge ? 60000 : TIME_SLACK));
-}
-
 static void test_hostile(void **state)
 {
+    /* The rest of the address becomes a query string. */
+    static const struct hostile fake = {"prometheus", "?", "queue", "value: q, target: 10"};
     (void)state;
-    expect_hostile("silent", NOTHING_UNREACHABLE, "no whole answer in time");
-    expect_hostile("endless", NOTHING_UNREACHABLE, "no whole answer in time");
-    expect_hostile("huge", NOTHING_GARBAGE, "larger than");
-    expect_hostile("noise", NOTHING_GARBAGE, "no HTTP answer");
+    expect_all_hostile(&fake);
 }
 
 static void test_request(void **state)

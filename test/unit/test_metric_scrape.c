@@ -225,37 +225,21 @@ static void test_missing_pages(void **state)
     expect_nothing("error-rate", NOTHING_UNREACHABLE, "green-2: the instance has no URL");
 }
 
-static void expect_hostile(const char *path, enum nothing nothing, const char *why)
-{
-    const bool huge = strcmp(path, "huge") == 0;
-    char yaml[512];
-    snprintf(yaml, sizeof(yaml),
-             "metrics:\n  scrape: { url: 'http://127.0.0.1:PORT/%s?${instance}', "
-             "timeout: %s }\nslos:\n  error-rate: { target: 1%% }\n",
-             path, huge ? "60s" : "1s");
-    open_source("scrape", yaml);
-    const int64_t started = loop_mono();
-    expect_nothing("error-rate", nothing, why);
-    assert_true(loop_mono() - started < (huge ? 60000 : TIME_SLACK));
-}
-
 static void test_hostile(void **state)
 {
+    static const struct hostile scrape = {"scrape", "?${instance}", "error-rate", "target: 1%"};
     (void)state;
-    expect_hostile("silent", NOTHING_UNREACHABLE, "no whole answer in time");
-    expect_hostile("endless", NOTHING_UNREACHABLE, "no whole answer in time");
-    expect_hostile("huge", NOTHING_GARBAGE, "larger than");
-    expect_hostile("noise", NOTHING_GARBAGE, "no HTTP answer");
+    expect_all_hostile(&scrape);
     put_file("page", "a 1\n");
     put_file("page.head", "HTTP/1.1 503 Busy\r\n");
-    expect_hostile("page", NOTHING_UNREACHABLE, "HTTP 503");
+    expect_hostile(&scrape, "page", NOTHING_UNREACHABLE, "HTTP 503");
     put_file("page.head", "HTTP/1.1 302 Found\r\nLocation: http://169.254.169.254/\r\n");
-    expect_hostile("page", NOTHING_UNREACHABLE, "HTTP 302");
+    expect_hostile(&scrape, "page", NOTHING_UNREACHABLE, "HTTP 302");
     put_file("page.head", "HTTP/1.1 200 OK\r\nContent-Type: application/openmetrics-text; "
                           "version=1.0.0\r\n");
-    expect_hostile("page", NOTHING_GARBAGE, "cut off");
+    expect_hostile(&scrape, "page", NOTHING_GARBAGE, "cut off");
     put_file("page", "a 1\n# EOF\n");
-    expect_hostile("page", NOTHING_NO_DATA, "no series http_requests_total");
+    expect_hostile(&scrape, "page", NOTHING_NO_DATA, "no series http_requests_total");
 }
 
 /* One page serves all SLOs of both arms; all pages are fetched together. */
