@@ -39,8 +39,14 @@ char *arena_text_n(struct arena *arena, const char *text, size_t length);
 char *arena_format(struct arena *arena, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* For the few owners outside arenas (json trees, curl bodies): never returns NULL. */
+/* For the few owners outside arenas (json trees, what libcurl keeps): never NULL; to be
+ * freed with free(). memory_text copies. */
 void *memory_alloc(size_t size);
+void *memory_zeroed(size_t count, size_t size);
 void *memory_resize(void *old, size_t size);
+char *memory_text(const char *text);
+
+/* What happens where there is none, for libraries that ask: says so, ends with code 6. */
+_Noreturn void memory_gone(void);
 
 #endif

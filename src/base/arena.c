@@ -19,7 +19,7 @@ struct arena_block {
 };
 
 /* Without memory nothing can be formatted or saved: say so and stop. */
-_Noreturn static void memory_gone(void)
+_Noreturn void memory_gone(void)
 {
     static const char message[] = "deploy-action: out of memory\n";
     ssize_t written = write(STDERR_FILENO, message, sizeof message - 1);
@@ -34,6 +34,21 @@ void *memory_alloc(size_t size)
         memory_gone();
     }
     return memory;
+}
+
+void *memory_zeroed(size_t count, size_t size)
+{
+    void *memory = calloc(count > 0 ? count : 1, size > 0 ? size : 1);
+    if (memory == NULL) {
+        memory_gone();
+    }
+    return memory;
+}
+
+char *memory_text(const char *text)
+{
+    size_t size = strlen(text) + 1;
+    return memcpy(memory_alloc(size), text, size);
 }
 
 void *memory_resize(void *old, size_t size)

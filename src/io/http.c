@@ -4,6 +4,7 @@
 #include "arena.h"
 
 #include <curl/curl.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -30,14 +31,19 @@ struct transfer {
 
 int http_engine_open(struct http_engine **out, struct error *err)
 {
-    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
-        return error_set(err, ERROR_BUG, "libcurl does not start");
+    /* Memory that is never NULL: an option that the library could not copy, a token's header
+     * among them, would be left out without a word. */
+    CURLcode code = curl_global_init_mem(CURL_GLOBAL_DEFAULT, memory_alloc, free, memory_resize,
+                                         memory_text, memory_zeroed);
+    if (code != CURLE_OK) {
+        return error_set(err, ERROR_BUG, "libcurl does not start: %s", curl_easy_strerror(code));
     }
     struct http_engine *engine = memory_alloc(sizeof(*engine));
+    errno = 0;
     engine->multi = curl_multi_init();
     *out = engine;
     if (engine->multi == NULL) {
-        return error_set(err, ERROR_BUG, "libcurl does not start");
+        return error_system(err, errno, "libcurl does not start");
     }
     curl_multi_setopt(engine->multi, CURLMOPT_MAXCONNECTS, POOL);
     return 0;
@@ -154,8 +160,7 @@ static size_t on_header(char *line, size_t size, size_t count, void *user)
 
 static void add_header(struct transfer *transfer, const char *header)
 {
-    struct curl_slist *longer = curl_slist_append(transfer->headers, header);
-    transfer->headers = longer == NULL ? transfer->headers : longer;
+    transfer->headers = curl_slist_append(transfer->headers, header);
 }
 
 static void set_headers(struct transfer *transfer, const struct http_request *request)
@@ -326,6 +331,17 @@ static const struct {
     {CURLE_BAD_CONTENT_ENCODING, ERROR_FORMAT, "answer cannot be unpacked"},
 };
 
+/* What the system said, where it has the last word: of an address that was tried before
+ * another one it may be left over. */
+static const char *system_words(const struct transfer *transfer, CURLcode code)
+{
+    long number = 0;
+    if (code == CURLE_COULDNT_CONNECT || code == CURLE_SEND_ERROR || code == CURLE_RECV_ERROR) {
+        curl_easy_getinfo(transfer->easy, CURLINFO_OS_ERRNO, &number);
+    }
+    return number == 0 ? "" : strerror((int)number);
+}
+
 static void explain(const struct transfer *transfer, CURLcode code, struct error *err)
 {
     enum error_kind kind = ERROR_REMOTE;
@@ -344,7 +360,9 @@ static void explain(const struct transfer *transfer, CURLcode code, struct error
         error_set(err, ERROR_FORMAT, "%s: answer larger than %zu bytes", shown,
                   transfer->operation->reply.body.max);
     } else {
-        error_set(err, kind, "%s: %s: %s", shown, what, words);
+        const char *system = system_words(transfer, code);
+        error_set(err, kind, "%s: %s: %s%s%s", shown, what, words, *system == '\0' ? "" : ": ",
+                  system);
     }
     arena_release(&arena);
 }

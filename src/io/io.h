@@ -43,6 +43,9 @@ void http_poll(struct http_engine *engine, int fd, int timeout_ms);
 /* request.c: what needs no library. */
 const char *http_method(const struct http_request *request);
 const char *http_request_shown(struct arena *arena, const struct http_request *request);
+/* Without blanks at its start and control characters, cut to the room. */
+void http_copy_printable(char *out, size_t room, const char *text, size_t length);
+bool http_has_header(const struct http_request *request, const char *name); /* "name:" */
 MUST_CHECK int http_check_words(const struct http_request *request, struct error *err);
 void http_add_query(struct buf *out, const char *query); /* as http_url_shown does */
 bool http_has_header(const struct http_request *request, const char *name);

@@ -165,6 +165,15 @@ static void plain_memory_never_is_null(void **state)
     memory = memory_resize(memory, 0);
     assert_non_null(memory);
     free(memory);
+    memory = memory_zeroed(10, 10);
+    all_zero(memory, 100);
+    free(memory);
+    memory = memory_zeroed(0, 0);
+    assert_non_null(memory);
+    free(memory);
+    memory = memory_text("text");
+    assert_string_equal(memory, "text");
+    free(memory);
 }
 
 static void too_much(int which)
@@ -188,6 +197,9 @@ static void too_much(int which)
         break;
     case 4:
         free(memory_resize(NULL, huge / 2));
+        break;
+    case 5:
+        free(memory_zeroed(huge / 4, 2));
         break;
     default:
         break;
@@ -232,7 +244,7 @@ static void plain_memory_ends_with_6_too(void **state)
 {
     (void)state;
     char said[4096];
-    for (int which = 3; which < 5; which++) {
+    for (int which = 3; which < 6; which++) {
         assert_int_equal(code_of_child(which, said, sizeof said), 6);
         assert_non_null(strstr(said, "deploy-action: out of memory\n"));
     }

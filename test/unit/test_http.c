@@ -122,6 +122,7 @@ static void nobody_there(void **state)
     assert_int_equal(fetch(&request), -1);
     assert_int_equal(error.kind, ERROR_NETWORK);
     assert_non_null(strstr(error.message, expected));
+    assert_non_null(strstr(error.message, ": Connection refused"));
     request.url = "http://no-such-host.invalid/";
     assert_int_equal(fetch(&request), -1);
     assert_true(error.kind == ERROR_NETWORK || error.kind == ERROR_TIMEOUT);
