@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-enum { PROGRAM_MAX = 16 * 1024, NESTING_MAX = 64, FORKS_MAX = 1, SUMS_MAX = 4 };
+enum { PROGRAM_MAX = 16 * 1024, NESTING_MAX = 64 };
 
 static const char regex_hint[] =
     "this jq has no regular expressions; use startswith, endswith, contains, split or index";
@@ -40,88 +40,11 @@ static const struct refused {
     {"get_search_list", file_hint},
 };
 
-/* Not here: whatever repeats by itself, makes outputs of its own, or names a variable,
- * with which a walk through the input can be multiplied by another. */
-static const char *const plain_words[] = {
-    "abs",
-    "add",
-    "all",
-    "and",
-    "any",
-    "arrays",
-    "ascii_downcase",
-    "ascii_upcase",
-    "booleans",
-    "catch",
-    "ceil",
-    "elif",
-    "else",
-    "empty",
-    "end",
-    "endswith",
-    "error",
-    "fabs",
-    "false",
-    "first",
-    "floor",
-    "from_entries",
-    "fromdate",
-    "fromjson",
-    "group_by",
-    "has",
-    "if",
-    "infinite",
-    "isinfinite",
-    "isnan",
-    "keys",
-    "last",
-    "length",
-    "ltrimstr",
-    "map",
-    "max",
-    "max_by",
-    "min",
-    "min_by",
-    "nan",
-    "not",
-    "now",
-    "null",
-    "nulls",
-    "numbers",
-    "objects",
-    "or",
-    "round",
-    "rtrimstr",
-    "select",
-    "sort",
-    "sort_by",
-    "split",
-    "sqrt",
-    "startswith",
-    "strings",
-    "then",
-    "to_entries",
-    "todate",
-    "tojson",
-    "tonumber",
-    "tostring",
-    "true",
-    "try",
-    "type",
-    "unique",
-    "unique_by",
-    "utf8bytelength",
-    "values",
-    "with_entries",
-};
-
 struct scanner {
     const char *at;
     char before;            /* the last byte that was no blank, string or comment */
     char open[NESTING_MAX]; /* brackets we are in; '"' for the text around a \( */
     size_t depth;
-    size_t forks, sums;
-    bool plain;
     const char *program;
     struct error *err;
 };
@@ -199,12 +122,6 @@ static int check_word(struct scanner *s, const char *word)
             return fail(s, word, refused[i].reason);
         }
     }
-    for (size_t i = 0; i < sizeof plain_words / sizeof plain_words[0]; i++) {
-        if (strcmp(word, plain_words[i]) == 0) {
-            return 0;
-        }
-    }
-    s->plain = false;
     return 0;
 }
 
@@ -228,7 +145,6 @@ static int read_word(struct scanner *s)
     }
     size_t offset = before == '$';
     if (length >= sizeof word - 1) {
-        s->plain = false;
         return 0;
     }
     word[0] = '$';
@@ -244,29 +160,12 @@ static int close_bracket(struct scanner *s)
     return open == '"' ? skip_text(s) : 0;
 }
 
-/* What is not bounded by the input: assignments, repetition of texts, walks through all
- * levels, and more than one walk, whose outputs multiply. */
-static void weigh_sign(struct scanner *s)
-{
-    const char *at = s->at;
-    if (strchr("=!<>", at[0]) != NULL && at[1] == '=') {
-        s->at++;
-    } else if (at[0] == '=' || at[0] == '*' || (at[0] == '.' && at[1] == '.')) {
-        s->plain = false;
-    } else if (at[0] == ',' || (at[0] == '[' && at[1 + strspn(at + 1, " \t\r\n")] == ']')) {
-        s->forks++;
-    } else if (at[0] == '+') {
-        s->sums++;
-    }
-}
-
 static int read_sign(struct scanner *s)
 {
     char sign = *s->at;
     if (sign == ')' || sign == ']' || sign == '}') {
         return close_bracket(s);
     }
-    weigh_sign(s);
     s->before = *s->at++;
     return strchr("([{", sign) != NULL ? open_bracket(s, sign) : 0;
 }
@@ -305,9 +204,9 @@ static int read_token(struct scanner *s)
     return read_sign(s);
 }
 
-int program_look(const char *program, bool *plain, struct error *err)
+int program_look(const char *program, struct error *err)
 {
-    struct scanner s = {.at = program, .plain = true, .program = program, .err = err};
+    struct scanner s = {.at = program, .program = program, .err = err};
     if (strlen(program) > PROGRAM_MAX) {
         return error_set(err, ERROR_CONFIG, "jq '%.40s…': longer than 16 KiB", program);
     }
@@ -316,6 +215,5 @@ int program_look(const char *program, bool *plain, struct error *err)
             return -1;
         }
     }
-    *plain = s.plain && s.forks <= FORKS_MAX && s.sums <= SUMS_MAX;
     return 0;
 }

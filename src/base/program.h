@@ -8,8 +8,7 @@
 #include "error.h"
 
 /* ERROR_CONFIG for what a query must not reach for: the environment, further input, files,
- * the terminal, and the regular expressions that are not built in.
- * *plain: made only of paths and words whose work is bounded by the size of the input. */
-MUST_CHECK int program_look(const char *program, bool *plain, struct error *err);
+ * the terminal, and the regular expressions that are not built in. */
+MUST_CHECK int program_look(const char *program, struct error *err);
 
 #endif

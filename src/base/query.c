@@ -26,29 +26,19 @@ enum {
     OUTPUTS_MAX = 1000,
     RESULTS_BYTES = 8 * 1024 * 1024,
     MEMORY_BYTES = 512 * 1024 * 1024,
-    WALL_SECONDS = 5, /* for a machine so busy that a second of work takes long */
-    SILENCE_MS = 8000 /* the child's own timers end it before */
+    WALL_SECONDS = 5,  /* for a machine so busy that a second of work takes long */
+    SILENCE_MS = 8000, /* the child's own timers end it before */
+    EXIT_MUTE = 1      /* of a child that could not send */
 };
 
 struct task {
     const char *program;
     const char *input; /* NULL: the program is only compiled */
     size_t length, outputs;
-    bool confined; /* we are the child */
 };
 
 /* One result as a line: what it is, then its JSON text. */
 enum tag { TAG_VALUE = 'v', TAG_NAN = 'n', TAG_INFINITE = 'i' };
-
-/* jq reads HOME (for ~/.jq) and the whole environment when it compiles, `env` when it
- * runs: it is shown none. */
-static char **hide_environment(void)
-{
-    static char *none[] = {NULL};
-    char **hidden = environ;
-    environ = none;
-    return hidden;
-}
 
 static void keep_first_message(void *data, jv message)
 {
@@ -70,18 +60,25 @@ static void drop_message(void *data, jv message)
     jv_free(message);
 }
 
+/* The library would say so and abort. */
+static void end_without_memory(void *data)
+{
+    (void)data;
+    memory_gone();
+}
+
 static int compile(const char *program, jq_state **out, struct error *err)
 {
+    jv_nomem_handler(end_without_memory, NULL);
     jq_state *jq = jq_init();
     if (jq == NULL) {
-        return error_set(err, ERROR_BUG, "jq does not start");
+        memory_gone(); /* the only reason */
     }
+    jq_set_nomem_handler(jq, end_without_memory, NULL); /* compiling forgets the other */
     struct buf message AUTO_BUF;
     buf_init(&message, 400);
     jq_set_error_cb(jq, keep_first_message, &message);
-    char **hidden = hide_environment();
     int compiled = jq_compile(jq, program);
-    environ = hidden;
     jq_set_error_cb(jq, drop_message, NULL);
     if (!compiled) {
         jq_teardown(&jq);
@@ -139,7 +136,6 @@ static int end_of_outputs(jq_state *jq, jv value, const char *program, struct er
 /* Takes input. */
 static int draw(jq_state *jq, jv input, const struct task *task, struct buf *out, struct error *err)
 {
-    char **hidden = hide_environment();
     int result = 0;
     jq_start(jq, input, 0);
     for (size_t count = 0; result == 0 && count < task->outputs; count++) {
@@ -154,7 +150,6 @@ static int draw(jq_state *jq, jv input, const struct task *task, struct buf *out
                                task->program);
         }
     }
-    environ = hidden;
     return result;
 }
 
@@ -177,12 +172,13 @@ static int parse_input(const struct task *task, jv *out, struct error *err)
 
 /* One second of work to compile and one to run: SIGPROF ends the child. Work, because jq
  * never waits, and a busy machine is no fault of the program. */
-static void start_second(void)
+static int start_second(struct error *err)
 {
     struct itimerval second = {.it_value = {.tv_sec = 1}};
     if (setitimer(ITIMER_PROF, &second, NULL) != 0) {
-        _exit(1);
+        return error_system(err, errno, "jq: no timer");
     }
+    return 0;
 }
 
 /* Compiles the program, reads the input, where there is one, and draws. */
@@ -197,9 +193,9 @@ static int work(const struct task *task, struct buf *out, struct error *err)
         jq_teardown(&jq);
         return 0;
     }
-    int result = parse_input(task, &value, err);
-    if (task->confined) {
-        start_second();
+    int result = start_second(err);
+    if (result == 0) {
+        result = parse_input(task, &value, err);
     }
     if (result == 0) {
         result = draw(jq, value, task, out, err);
@@ -211,8 +207,12 @@ static int work(const struct task *task, struct buf *out, struct error *err)
 /* In the child: from here on nothing of the parent's may be touched, and nothing that
  * reaches the child may reach the parent (the loop's signal handlers write to a pipe that
  * both share). */
-static void confine(void)
+static int confine(struct error *err)
 {
+    /* jq reads HOME (for ~/.jq) and the whole environment when it compiles, `env` when it
+     * runs: it is shown none. */
+    static char *nothing[] = {NULL};
+    environ = nothing;
     for (int number = 1; number < NSIG; number++) {
         signal(number, SIG_DFL);
     }
@@ -220,92 +220,99 @@ static void confine(void)
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     struct rlimit cpu = {3, 3}, core = {0, 0};
-    int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
-    start_second();
     alarm(WALL_SECONDS);
     if (setrlimit(RLIMIT_CPU, &cpu) != 0 || setrlimit(RLIMIT_CORE, &core) != 0) {
-        _exit(1);
+        return error_system(err, errno, "jq: no limit");
     }
 #ifndef __SANITIZE_ADDRESS__ /* which maps terabytes for itself */
     struct rlimit memory = {MEMORY_BYTES, MEMORY_BYTES};
     if (setrlimit(RLIMIT_AS, &memory) != 0) {
-        _exit(1);
+        return error_system(err, errno, "jq: no limit");
     }
 #endif
-    dup2(nowhere, STDERR_FILENO); /* what the library says when it dies is for nobody */
+    /* What the library says when it dies is for nobody. */
+    int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    if (nowhere < 0 || dup2(nowhere, STDERR_FILENO) < 0) {
+        return error_system(err, errno, "jq: /dev/null");
+    }
+    return start_second(err);
 }
 
 static void send_all(int fd, const char *data, size_t length)
 {
     while (length > 0) {
         ssize_t sent = write(fd, data, length);
-        if (sent < 0) {
-            _exit(1);
+        if (sent >= 0) {
+            data += sent;
+            length -= (size_t)sent;
+        } else if (errno != EINTR) {
+            _exit(EXIT_MUTE);
         }
-        data += sent;
-        length -= (size_t)sent;
     }
 }
 
 /* Works, and sends the kind of the outcome and the results or the message. */
-_Noreturn static void child_main(struct task task, int fd)
+_Noreturn static void child_main(const struct task *task, int fd)
 {
-    confine();
-    task.confined = true;
     struct error err = {.kind = ERROR_NONE};
     struct buf out;
     buf_init(&out, RESULTS_BYTES);
-    int failed = work(&task, &out, &err);
+    int failed = confine(&err) != 0 || work(task, &out, &err) != 0;
     char kind = (char)('A' + (int)err.kind);
     send_all(fd, &kind, 1);
     send_all(fd, failed ? err.message : out.data, failed ? strlen(err.message) : out.length);
     _exit(0);
 }
 
-/* Everything the child sends; false where it fell silent. */
-static bool receive_all(int fd, struct buf *out)
+static int still_running(const char *program, struct error *err)
+{
+    return error_set(err, ERROR_TIMEOUT, "jq '%.120s': still running after one second", program);
+}
+
+/* Everything the child sends. */
+static int receive_all(int fd, const char *program, struct buf *out, struct error *err)
 {
     char part[16 * 1024];
     for (;;) {
         struct pollfd wait = {.fd = fd, .events = POLLIN};
         int ready = poll(&wait, 1, SILENCE_MS);
         if (ready == 0) {
-            return false;
+            return still_running(program, err);
         }
         ssize_t got = ready > 0 ? read(fd, part, sizeof part) : -1;
         if (got == 0) {
-            return true;
+            return 0;
         }
         if (got < 0 && errno != EINTR) {
-            return false;
+            return error_system(err, errno, "jq: no answer");
         }
         buf_add(out, part, got > 0 ? (size_t)got : 0);
     }
 }
 
 /* Waits for the child; how it ended as an error, where it did not end by itself. */
-static int reap(pid_t child, bool silent, const char *program, struct error *err)
+static int reap(pid_t child, const char *program, struct error *err)
 {
     int status = 0;
     pid_t done;
-    if (silent) {
-        kill(child, SIGKILL);
-    }
     do {
         done = waitpid(child, &status, 0);
     } while (done < 0 && errno == EINTR);
-    if (done == child && WIFEXITED(status) && WEXITSTATUS(status) == 0) {
+    if (done < 0) {
+        return error_system(err, errno, "jq '%.120s': no word of its end", program);
+    }
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
         return 0;
     }
-    int number = done == child && WIFSIGNALED(status) ? WTERMSIG(status) : 0;
-    if (silent || number == SIGPROF || number == SIGALRM || number == SIGXCPU) {
-        return error_set(err, ERROR_TIMEOUT, "jq '%.120s': still running after one second",
-                         program);
+    int number = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+    if (number == SIGPROF || number == SIGALRM || number == SIGXCPU) {
+        return still_running(program, err);
     }
-    return error_set(err, ERROR_FORMAT,
-                     "jq '%.120s': ended by itself, perhaps for want of memory "
-                     "(signal %d)",
-                     program, number);
+    if (number == 0 && WEXITSTATUS(status) != EXIT_MUTE) {
+        return error_set(err, ERROR_FORMAT, "jq '%.120s': out of memory", program);
+    }
+    return error_set(err, ERROR_FORMAT, "jq '%.120s': ended without an answer (signal %d)", program,
+                     number);
 }
 
 static int decode(const struct buf *received, struct buf *out, struct error *err)
@@ -321,10 +328,14 @@ static int decode(const struct buf *received, struct buf *out, struct error *err
     return 0;
 }
 
-/* jq cannot be interrupted: a program that may never yield is compiled (constants are
- * folded then) and run in a process that can be. */
-static int work_in_child(const struct task *task, struct buf *out, struct error *err)
+/* The results of a program as lines: a tag and JSON text. jq cannot be interrupted, aborts
+ * where it finds no memory, and reads what anybody sent us: it works in a process that can be
+ * lost. */
+static int run(const struct task *task, struct buf *out, struct error *err)
 {
+    if (program_look(task->program, err) != 0) {
+        return -1;
+    }
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) != 0) {
         return error_system(err, errno, "jq: pipe");
@@ -334,7 +345,7 @@ static int work_in_child(const struct task *task, struct buf *out, struct error 
     sigprocmask(SIG_SETMASK, &all, &before);
     pid_t child = fork();
     if (child == 0) {
-        child_main(*task, ends[1]);
+        child_main(task, ends[1]);
     }
     int number = errno;
     sigprocmask(SIG_SETMASK, &before, NULL);
@@ -345,19 +356,13 @@ static int work_in_child(const struct task *task, struct buf *out, struct error 
     }
     struct buf received AUTO_BUF;
     buf_init(&received, RESULTS_BYTES + 1);
-    bool whole = receive_all(ends[0], &received);
+    bool whole = receive_all(ends[0], task->program, &received, err) == 0;
     close(ends[0]);
-    return reap(child, !whole, task->program, err) != 0 ? -1 : decode(&received, out, err);
-}
-
-/* The results of program as lines: a tag and JSON text. */
-static int run(const struct task *task, struct buf *out, struct error *err)
-{
-    bool plain;
-    if (program_look(task->program, &plain, err) != 0) {
-        return -1;
+    if (!whole) {
+        kill(child, SIGKILL);
     }
-    return plain ? work(task, out, err) : work_in_child(task, out, err);
+    bool ended = reap(child, task->program, whole ? err : NULL) == 0;
+    return whole && ended ? decode(&received, out, err) : -1;
 }
 
 int query_check(const char *program, struct error *err)
