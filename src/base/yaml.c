@@ -309,6 +309,9 @@ static int fail_syntax(const struct builder *b, const yaml_parser_t *parser, con
                        size_t length)
 {
     yaml_mark_t mark = parser->problem_mark;
+    if (parser->error == YAML_MEMORY_ERROR) {
+        memory_gone();
+    }
     if (parser->error == YAML_READER_ERROR) {
         mark = (yaml_mark_t){.index = parser->problem_offset};
         for (size_t i = 0; i < parser->problem_offset && i < length; i++) {
@@ -368,7 +371,7 @@ int yaml_parse(struct arena *arena, const char *origin, struct slice text, struc
     }
     yaml_parser_t parser;
     if (yaml_parser_initialize(&parser) == 0) {
-        return error_set(err, ERROR_BUG, "%s: the YAML reader did not start", b.origin);
+        memory_gone(); /* the only reason */
     }
     yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
     yaml_parser_set_input_string(&parser, (const unsigned char *)text.data, text.length);
