@@ -73,6 +73,8 @@ void progress_init(struct session *session);
 /* publish.c: report and incident files; then what the CI shows. */
 int publish_files(struct observer *observer, const struct run *run, struct error *err);
 void publish_ci(struct session *session);
+/* Removes what killed processes left beside those files. */
+void publish_sweep(struct session *session);
 /* interactive.c: six questions (S-042…S-053); the answers become guidance. */
 int interactive_ask(struct session *session);
 

@@ -12,9 +12,14 @@
 MUST_CHECK int file_read(const char *path, size_t max, bool nofollow, struct buf *out,
                          struct error *err);
 
-/* tmp (O_EXCL, 0600) → write → fsync → rename → fsync of the folder; on any failure the
- * old file is untouched and the tmp file gone. */
+/* tmp (O_EXCL, 0600) → write → fsync → rename → fsync of the folder; on any failure before
+ * the rename the old file is untouched and the tmp file gone. A process that is killed on the
+ * way leaves `PATH.<16 hex digits>.tmp` behind. */
 MUST_CHECK int file_write(const char *path, const char *data, size_t length, struct error *err);
+
+/* Removes such files of path, but not of a writer that is still alive. Failure is ignored:
+ * they cost nothing but their place. */
+void file_sweep(const char *path);
 
 /* One line added to a file with O_APPEND and fsync. */
 MUST_CHECK int file_append(const char *path, const char *line, struct error *err);

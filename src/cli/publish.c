@@ -42,16 +42,20 @@ static const char *incident_path(struct session *session)
 }
 
 /* The checklists lie beside the report. */
-static int write_checklists(struct session *session, struct error *err)
+static const char *beside_report(struct session *session, const char *name)
 {
     const char *report = session->config->report_path;
     const char *slash = strrchr(report, '/');
     int folder = slash == NULL ? 0 : (int)(slash - report) + 1;
-    const char *preflight = arena_format(&session->arena, "%.*spreflight.md", folder, report);
-    const char *smoke = arena_format(&session->arena, "%.*ssmoke.md", folder, report);
+    return arena_format(&session->arena, "%.*s%s", folder, report, name);
+}
+
+static int write_checklists(struct session *session, struct error *err)
+{
+    const char *preflight = beside_report(session, "preflight.md");
     if (write_document(session, DOCUMENT_PREFLIGHT, preflight, err) != 0)
         return -1;
-    return write_document(session, DOCUMENT_SMOKE, smoke, err);
+    return write_document(session, DOCUMENT_SMOKE, beside_report(session, "smoke.md"), err);
 }
 
 static bool goes_to(const struct session *session, const char *sink)
@@ -62,6 +66,16 @@ static bool goes_to(const struct session *session, const char *sink)
             return true;
     }
     return false;
+}
+
+void publish_sweep(struct session *session)
+{
+    const char *report = session->config->report_path;
+    file_sweep(report);
+    file_sweep(beside_report(session, "preflight.md"));
+    file_sweep(beside_report(session, "smoke.md"));
+    if (session->has_run)
+        file_sweep(incident_path(session));
 }
 
 int publish_files(struct observer *observer, const struct run *run, struct error *err)

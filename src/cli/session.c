@@ -98,14 +98,15 @@ int session_state(struct session *session)
     session_journal(session);
     if (journal_load(&session->journal, &session->run, &err) == 0) {
         session->has_run = true;
-        return 0;
-    }
-    if (err.kind == ERROR_NOTFOUND || session->inputs.restart) {
+    } else if (err.kind == ERROR_NOTFOUND || session->inputs.restart) {
         session->unreadable = err.kind != ERROR_NOTFOUND;
         memset(&session->run, 0, sizeof session->run);
-        return 0;
+    } else {
+        return session_fail(session, &err);
     }
-    return session_fail(session, &err);
+    if (session->locked && session->config != NULL)
+        publish_sweep(session);
+    return 0;
 }
 
 static void set_variables(struct session *session, const char *version)

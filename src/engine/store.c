@@ -32,6 +32,7 @@ static int store_lock(struct store *store, const char *who, struct error *err)
     if (file_lock(file->lock_path, who, &file->lock, err) != 0)
         return -1;
     process_guard_lock(file->lock);
+    file_sweep(store->path);
     file_give(file->folder);
     file_give(file->lock_path);
     return 0;

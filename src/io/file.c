@@ -2,12 +2,15 @@
 #include "file.h"
 
 #include "fault.h"
+#include "io.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -78,7 +81,7 @@ int file_read(const char *path, size_t max, bool nofollow, struct buf *out, stru
     return 0;
 }
 
-static int write_all(int fd, const char *data, size_t length)
+int fd_write(int fd, const char *data, size_t length)
 {
     while (length > 0) {
         ssize_t put = write(fd, data, length);
@@ -95,12 +98,17 @@ static int write_all(int fd, const char *data, size_t length)
 }
 
 /* Pipes and some network file systems know no fsync: what cannot be asked is no failure. */
-static int sync_fd(int fd)
+int fd_sync(int fd)
 {
-    if (fsync(fd) == 0 || errno == EINVAL || errno == EROFS || errno == ENOTSUP) {
-        return 0;
+    while (fsync(fd) < 0) {
+        if (errno == EINVAL || errno == EROFS || errno == ENOTSUP) {
+            return 0;
+        }
+        if (errno != EINTR) {
+            return -1;
+        }
     }
-    return -1;
+    return 0;
 }
 
 /* "." for a name without a folder. */
@@ -129,7 +137,7 @@ static int sync_folder(const char *path)
         return -1;
     }
     AUTO_FD int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    return fd < 0 ? -1 : sync_fd(fd);
+    return fd < 0 ? -1 : fd_sync(fd);
 }
 
 /* Random, not the PID: in a container that is 1 every time, and a file that a SIGKILL
@@ -137,7 +145,11 @@ static int sync_folder(const char *path)
 static int temporary_name(const char *path, char out[static PATH_MAX])
 {
     uint64_t number;
-    if (getrandom(&number, sizeof(number), 0) != (ssize_t)sizeof(number)) {
+    ssize_t got;
+    do {
+        got = getrandom(&number, sizeof(number), 0);
+    } while (got < 0 && errno == EINTR);
+    if (got != (ssize_t)sizeof(number)) {
         return -1;
     }
     int length = snprintf(out, PATH_MAX, "%s.%016llx.tmp", path, (unsigned long long)number);
@@ -148,26 +160,47 @@ static int temporary_name(const char *path, char out[static PATH_MAX])
     return 0;
 }
 
-static int write_temporary(const char *name, const char *data, size_t length)
+/* Locked until it has its name: by that a sweep knows that the writer lives. Where there are
+ * no locks a sweep cannot take one either, and removes nothing. */
+static int open_temporary(const char *path, char name[static PATH_MAX])
 {
-    int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
-    AUTO_FD int fd = open(name, flags, OWN_MODE);
-    if (fd < 0 || write_all(fd, data, length) < 0 || sync_fd(fd) < 0) {
+    int flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+    for (;;) {
+        struct stat status;
+        int fd = temporary_name(path, name) < 0 ? -1 : open(name, flags, OWN_MODE);
+        if (fd < 0) {
+            return -1;
+        }
+        bool swept = flock(fd, LOCK_EX | LOCK_NB) < 0
+                         ? errno == EWOULDBLOCK
+                         : fstat(fd, &status) == 0 && status.st_nlink == 0;
+        if (!swept) {
+            return fd;
+        }
+        unlink(name); /* a sweep came between open and lock */
+        fd_cleanup(&fd);
+    }
+}
+
+static int fill_temporary(int fd, const char *data, size_t length)
+{
+    if (fd_write(fd, data, length) < 0 || fd_sync(fd) < 0) {
         return -1;
     }
-    int own = fd;
-    fd = -1;
-    return close(own); /* network file systems tell a full disk only here */
+    /* Network file systems tell a full disk only at a close. */
+    int again = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    return again >= 0 && (close(again) == 0 || errno == EINTR) ? 0 : -1;
 }
 
 int file_write(const char *path, const char *data, size_t length, struct error *err)
 {
     char name[PATH_MAX];
     fault_point("file.write.before");
-    if (temporary_name(path, name) < 0) {
+    AUTO_FD int fd = open_temporary(path, name);
+    if (fd < 0) {
         return error_system(err, errno, "cannot write %s", path);
     }
-    if (write_temporary(name, data, length) < 0 || rename(name, path) < 0) {
+    if (fill_temporary(fd, data, length) < 0 || rename(name, path) < 0) {
         int number = errno;
         unlink(name);
         return error_system(err, number, "cannot write %s", path);
@@ -179,33 +212,81 @@ int file_write(const char *path, const char *data, size_t length, struct error *
     return 0;
 }
 
-/* Whether the last writer was killed, or ran out of disk, within its line. */
+/* "BASE.0123456789abcdef.tmp" */
+static bool is_temporary(const char *name, const char *base)
+{
+    size_t length = strlen(base);
+    if (strncmp(name, base, length) != 0 || name[length] != '.') {
+        return false;
+    }
+    name += length + 1;
+    return strspn(name, "0123456789abcdef") == 16 && text_equal(name + 16, ".tmp");
+}
+
+static void remove_ownerless(int folder, const char *name)
+{
+    int flags = O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+    AUTO_FD int fd = openat(folder, name, flags);
+    struct stat status;
+    if (fd >= 0 && fstat(fd, &status) == 0 && S_ISREG(status.st_mode) &&
+        flock(fd, LOCK_EX | LOCK_NB) == 0) {
+        unlinkat(folder, name, 0);
+    }
+}
+
+void file_sweep(const char *path)
+{
+    char folder[PATH_MAX];
+    const char *slash = strrchr(path, '/');
+    DIR *dir = folder_of(path, folder) < 0 ? NULL : opendir(folder);
+    if (dir == NULL) {
+        return;
+    }
+    for (struct dirent *entry = readdir(dir); entry != NULL; entry = readdir(dir)) {
+        if (is_temporary(entry->d_name, slash == NULL ? path : slash + 1)) {
+            remove_ownerless(dirfd(dir), entry->d_name);
+        }
+    }
+    closedir(dir);
+}
+
+/* Whether the last writer was killed, or ran out of disk, within its line. An empty line
+ * more, where that cannot be seen, harms nobody; two lines in one do. */
 static bool is_torn(int fd)
 {
     struct stat status;
     char last;
-    return fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0 &&
-           pread(fd, &last, 1, status.st_size - 1) == 1 && last != '\n';
+    if (fstat(fd, &status) < 0) {
+        return true;
+    }
+    return S_ISREG(status.st_mode) && status.st_size > 0 &&
+           (pread(fd, &last, 1, status.st_size - 1) != 1 || last != '\n');
+}
+
+int fd_open_lines(const char *path, int more)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY | more, OWN_MODE);
+    if (fd >= 0 && is_torn(fd) && fd_write(fd, "\n", 1) < 0) {
+        fd_cleanup(&fd);
+    }
+    return fd;
 }
 
 int file_append(const char *path, const char *line, struct error *err)
 {
-    AUTO_FD int fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, OWN_MODE);
+    AUTO_FD int fd = fd_open_lines(path, 0);
     if (fd < 0) {
         return error_system(err, errno, "cannot append to %s", path);
     }
     size_t length = strlen(line);
     AUTO_BUF struct buf whole;
-    buf_init(&whole, length + 2);
-    if (is_torn(fd)) {
-        buf_add(&whole, "\n", 1);
-    }
+    buf_init(&whole, length + 1);
     buf_add(&whole, line, length);
     if (length == 0 || line[length - 1] != '\n') {
         buf_add(&whole, "\n", 1);
     }
     fault_point("file.append.before");
-    if (write_all(fd, whole.data, whole.length) < 0 || sync_fd(fd) < 0) {
+    if (fd_write(fd, whole.data, whole.length) < 0 || fd_sync(fd) < 0) {
         return error_system(err, errno, "cannot append to %s", path);
     }
     fault_point("file.appended");

@@ -5,11 +5,19 @@
 #ifndef IO_H
 #define IO_H
 
+#include "error.h"
 #include "loop.h"
 
 #include <sys/types.h>
 
 #define STOP_GRACE_MS 1000 /* between SIGTERM and SIGKILL */
+
+/* file.c: 0 or more, or -1 with errno; safe after fork. All of it, however little the system
+ * takes at a time. On disk, as far as the file system can say. For lines added at the end,
+ * with `more` flags of open: a last line that a killed writer left torn is ended. */
+MUST_CHECK int fd_write(int fd, const char *data, size_t length);
+MUST_CHECK int fd_sync(int fd);
+MUST_CHECK int fd_open_lines(const char *path, int more);
 
 /* signal.c: one set of handlers a process. */
 MUST_CHECK int signals_install(struct error *err);

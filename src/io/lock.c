@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "arena.h"
 #include "file.h"
+#include "io.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -42,9 +43,7 @@ static bool is_still_there(int fd, const char *path)
 
 static int write_holder(int fd, const char *path, const char *who, struct error *err)
 {
-    size_t length = strlen(who);
-    if (ftruncate(fd, 0) < 0 || pwrite(fd, who, length, 0) != (ssize_t)length ||
-        pwrite(fd, "\n", 1, (off_t)length) != 1) {
+    if (ftruncate(fd, 0) < 0 || fd_write(fd, who, strlen(who)) < 0 || fd_write(fd, "\n", 1) < 0) {
         return error_system(err, errno, "cannot write %s", path);
     }
     return 0;

@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <limits.h>
+#include <sys/file.h>
 #include <sys/resource.h>
 
 static char *read_back(const char *path)
@@ -186,6 +187,86 @@ static void a_full_disk_is_told(void **state)
     assert_int_equal(error.kind, ERROR_STATE);
 }
 
+/* "NAME.<16 hex digits>.tmp" in folder, locked by us where `alive`. */
+static int leave_temporary(const char *path, const char *digits, bool alive)
+{
+    char name[220];
+    snprintf(name, sizeof(name), "%s.%s.tmp", path, digits);
+    int fd = open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    assert_true(fd >= 0);
+    if (alive) {
+        assert_int_equal(flock(fd, LOCK_EX | LOCK_NB), 0);
+        return fd;
+    }
+    close(fd);
+    return -1;
+}
+
+static void a_sweep_takes_what_the_dead_left_and_nothing_else(void **state)
+{
+    const char *sub = fresh_folder();
+    char path[200];
+    (void)state;
+    snprintf(path, sizeof(path), "%s/state.json", sub);
+    write_file(path, "x");
+    leave_temporary(path, "0123456789abcdef", false);
+    leave_temporary(path, "fedcba9876543210", false);
+    int alive = leave_temporary(path, "00000000000000aa", true);
+    leave_temporary(path, "0123456789ABCDEF", false); /* no name of ours */
+    leave_temporary(path, "0123456789abcde", false);
+    leave_temporary(path, "0123456789abcdef0", false);
+    snprintf(path, sizeof(path), "%s/state.json.0123456789abcdff.tmp", sub);
+    assert_int_equal(mkdir(path, 0700), 0);
+    snprintf(path, sizeof(path), "%s/state.json.0123456789abcdee.tmp", sub);
+    assert_int_equal(symlink("state.json", path), 0);
+    snprintf(path, sizeof(path), "%s/other.json", sub);
+    leave_temporary(path, "0123456789abcdef", false);
+    snprintf(path, sizeof(path), "%s/state.json", sub);
+    assert_int_equal(count_entries(sub), 10);
+    file_sweep(path);
+    assert_int_equal(count_entries(sub), 8);
+    close(alive);
+    file_sweep(path);
+    assert_int_equal(count_entries(sub), 7);
+    assert_string_equal(read_back(path), "x");
+    file_sweep("/no/such/folder/state.json");
+}
+
+static void a_sweep_in_the_own_folder_works(void **state)
+{
+    const char *sub = fresh_folder();
+    char before[PATH_MAX];
+    (void)state;
+    assert_non_null(getcwd(before, sizeof(before)));
+    assert_int_equal(chdir(sub), 0);
+    leave_temporary("report.md", "0123456789abcdef", false);
+    file_sweep("report.md");
+    assert_int_equal(chdir(before), 0);
+    assert_int_equal(count_entries(sub), 0);
+}
+
+/* Each write finds its file swept away as soon as it is there, and writes on. */
+static void a_sweep_beside_a_writer_harms_nobody(void **state)
+{
+    const char *sub = fresh_folder();
+    char path[200];
+    (void)state;
+    snprintf(path, sizeof(path), "%s/state.json", sub);
+    pid_t sweeper = fork_peer();
+    while (sweeper == 0) {
+        file_sweep(path);
+    }
+    for (int i = 0; i < 300; i++) {
+        if (file_write(path, "whole", 5, &error) < 0) {
+            fail_msg("write %d: %s", i, error.message);
+        }
+    }
+    end_peer(sweeper);
+    assert_string_equal(read_back(path), "whole");
+    file_sweep(path);
+    assert_int_equal(count_entries(sub), 1);
+}
+
 static void names_that_are_too_long_are_refused(void **state)
 {
     char path[PATH_MAX + 10];
@@ -349,6 +430,9 @@ int main(void)
         cmocka_unit_test(a_link_is_replaced_not_followed),
         cmocka_unit_test(a_failed_write_leaves_the_old_file_and_no_other),
         cmocka_unit_test(a_full_disk_is_told),
+        cmocka_unit_test(a_sweep_takes_what_the_dead_left_and_nothing_else),
+        cmocka_unit_test(a_sweep_in_the_own_folder_works),
+        cmocka_unit_test(a_sweep_beside_a_writer_harms_nobody),
         cmocka_unit_test(names_that_are_too_long_are_refused),
         cmocka_unit_test(appends_lines),
         cmocka_unit_test(folders_are_made_with_parents),
