@@ -163,7 +163,9 @@ static void become_command(const struct guard_task *task, pid_t guard)
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     /* Without its guard a command would run on beside the next run. */
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0) {
+        give_up(GUARD_SETUP);
+    }
     if (getppid() != guard) {
         _exit(127);
     }
@@ -407,28 +409,30 @@ static void turn(void)
     take_time(now);
 }
 
-static void prepare(const struct guard_task *task)
+static int prepare(const struct guard_task *task)
 {
     const int keep[] = {task->control, task->output, task->null, task->lock, task->record};
     set_up_signals();
     setsid();
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     prctl(PR_SET_NAME, "deploy-guard");
-    for (int fd = 0; fd <= 2; fd++) {
-        dup2(task->null, fd);
-    }
-    close_all_but(keep, sizeof(keep) / sizeof(keep[0]));
     self.task = task;
     self.report.status = -1;
     self.input = task->input;
     self.input_left = task->input == NULL ? 0 : strlen(task->input);
+    for (int fd = 0; fd <= 2; fd++) {
+        if (dup2(task->null, fd) < 0) {
+            return -1;
+        }
+    }
+    close_all_but(keep, sizeof(keep) / sizeof(keep[0]));
+    return 0;
 }
 
-static void record(const char *line, size_t length)
+static int record(const char *line, size_t length)
 {
-    if (self.task->record >= 0 && write(self.task->record, line, length) == (ssize_t)length) {
-        fsync(self.task->record);
-    }
+    int fd = self.task->record;
+    return fd < 0 || (fd_write(fd, line, length) == 0 && fd_sync(fd) == 0) ? 0 : -1;
 }
 
 static void record_end(void)
@@ -447,12 +451,18 @@ static void record_end(void)
     line[length++] = (char)('0' + code / 10 % 10);
     line[length++] = (char)('0' + code % 10);
     line[length++] = '\n';
-    record(line, length);
+    if (record(line, length) < 0) {
+        return; /* the parent is told; without it, a command that was only begun is looked at */
+    }
 }
 
 static void run(void)
 {
-    record(self.task->begun, self.task->begun == NULL ? 0 : strlen(self.task->begun));
+    /* What nobody would know of is not done: it could be done twice. */
+    if (record(self.task->begun, self.task->begun == NULL ? 0 : strlen(self.task->begun)) < 0) {
+        fail(GUARD_RECORD, errno);
+        return;
+    }
     if (start_command(self.task) < 0) {
         fail(GUARD_SETUP, errno);
         return;
@@ -467,11 +477,27 @@ static void run(void)
     }
 }
 
+static void send_report(void)
+{
+    const char *data = (const char *)&self.report;
+    for (size_t sent = 0; sent < sizeof(self.report);) {
+        ssize_t put =
+            send(self.task->control, data + sent, sizeof(self.report) - sent, MSG_NOSIGNAL);
+        if (put < 0 && errno != EINTR) {
+            return; /* nobody is left to be told */
+        }
+        sent += put < 0 ? 0 : (size_t)put;
+    }
+}
+
 void guard_run(const struct guard_task *task)
 {
-    prepare(task);
-    run();
+    if (prepare(task) == 0) {
+        run();
+    } else {
+        fail(GUARD_SETUP, errno);
+    }
     record_end();
-    send(task->control, &self.report, sizeof(self.report), MSG_NOSIGNAL);
+    send_report();
     _exit(0);
 }

@@ -198,8 +198,7 @@ static int open_channel(const struct process_spec *spec, struct channel *channel
         return error_system(err, errno, "cannot make a pipe");
     }
     if (spec->record != NULL) {
-        channel->record =
-            open(spec->record, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+        channel->record = fd_open_lines(spec->record, O_NOFOLLOW);
         if (channel->record < 0) {
             return error_system(err, errno, "cannot write '%s'", spec->record);
         }
@@ -320,6 +319,8 @@ static void explain_start(const struct process_spec *spec, const struct guard_re
     const char *program = spec->shell != NULL ? "/bin/sh" : spec->argv[0];
     if (report->failure == GUARD_DIRECTORY) {
         error_system(err, report->number, "cannot enter folder %s", spec->directory);
+    } else if (report->failure == GUARD_RECORD) {
+        error_system(err, report->number, "cannot write '%s'", spec->record);
     } else if (report->failure == GUARD_EXEC) {
         error_system(err, report->number, "cannot run '%s'", program);
     } else {

@@ -296,6 +296,55 @@ static void a_shielded_command_runs_to_its_end(void **state)
     assert_int_equal(loop_signal(loop), SIGTERM);
 }
 
+static int run_recorded(const char *line, const char *record)
+{
+    const struct process_spec spec = {
+        .shell = line, .timeout_ms = 20000, .record = record, .record_name = "id/step/start/a"};
+    return run_spec(&spec);
+}
+
+static void a_record_outlives_the_command(void **state)
+{
+    const char *record = in_folder("commands.log");
+    enum recorded recorded;
+    int code = -1;
+    (void)state;
+    assert_int_equal(process_recorded(record, "id/step/start/a", &recorded, &code, &error), 0);
+    assert_int_equal(recorded, RECORDED_NEVER);
+    assert_int_equal(run_recorded("exit 7", record), 0);
+    assert_int_equal(process_recorded(record, "id/step/start/a", &recorded, &code, &error), 0);
+    assert_int_equal(recorded, RECORDED_ENDED);
+    assert_int_equal(code, 7);
+    assert_int_equal(process_recorded(record, "id/step/start/b", &recorded, &code, &error), 0);
+    assert_int_equal(recorded, RECORDED_NEVER);
+}
+
+/* What a full disk cut off must not swallow the next line. */
+static void a_torn_record_is_ended_first(void **state)
+{
+    const char *record = in_folder("torn.log");
+    enum recorded recorded;
+    int code = -1;
+    (void)state;
+    write_file(record, "begun id/st");
+    assert_int_equal(run_recorded("true", record), 0);
+    assert_int_equal(process_recorded(record, "id/step/start/a", &recorded, &code, &error), 0);
+    assert_int_equal(recorded, RECORDED_ENDED);
+    assert_int_equal(code, 0);
+}
+
+static void what_cannot_be_recorded_is_not_done(void **state)
+{
+    char line[200];
+    (void)state;
+    snprintf(line, sizeof(line), "touch '%s'", in_folder("done"));
+    assert_int_equal(run_recorded(line, "/dev/full"), -1);
+    assert_string_equal(error.message, "cannot write '/dev/full': No space left on device");
+    assert_false(file_exists(in_folder("done")));
+    assert_int_equal(run_recorded(line, in_folder("no/such/folder")), -1);
+    assert_false(file_exists(in_folder("done")));
+}
+
 static void many_run_at_once(void **state)
 {
     struct operation all[24];
@@ -468,6 +517,9 @@ int main(void)
         TEST(a_signal_cancels_the_run),
         TEST(stubborn_commands_are_stopped_side_by_side),
         TEST(a_shielded_command_runs_to_its_end),
+        TEST(a_record_outlives_the_command),
+        TEST(a_torn_record_is_ended_first),
+        TEST(what_cannot_be_recorded_is_not_done),
         TEST(many_run_at_once),
         TEST(the_command_starts_with_a_clean_slate),
         TEST(works_as_pid_one),
