@@ -176,8 +176,7 @@ static int do_step(struct engine *engine, struct run_step *step, bool first, enu
     note_result(engine, step, *outcome, why);
     struct error lost = {0};
     if (*outcome == OUTCOME_DONE && journal_save(engine->journal, engine->run, &lost) != 0)
-        return error_set(why, ERROR_STATE, "the state cannot be saved after '%s'",
-                         step->step.title);
+        return error_set(why, lost.kind, "after '%s': %s", step->step.title, lost.message);
     return 0;
 }
 
