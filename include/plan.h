@@ -24,7 +24,8 @@ enum { STATE_READY, STATE_DRAIN };
 struct fact_instance {
     const char *name, *slot, *url, *version; /* version NULL: unknown or down */
     bool running, ready;
-    double share; /* of production traffic now */
+    double share;       /* of production traffic now */
+    const char *detail; /* why it is not ready, for messages; NULL: unknown */
 };
 struct facts {
     unsigned traits; /* of the workload */

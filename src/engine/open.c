@@ -116,6 +116,7 @@ int engine_observe(struct engine *engine, struct arena *arena, struct facts *out
             .running = is->running,
             .ready = is->ready,
             .share = share_of(&traffic, is->instance.name),
+            .detail = is->detail,
         };
     }
     facts_derive(arena, out);

@@ -7,17 +7,17 @@ struct row {
     const char *slot, *version, *unclear;
 };
 
-#define UP(name, slot, version, share)               \
-    {                                                \
-        name, slot, NULL, version, true, true, share \
+#define UP(name, slot, version, share)                     \
+    {                                                      \
+        name, slot, NULL, version, true, true, share, NULL \
     }
-#define SICK(name, slot, version, share)              \
-    {                                                 \
-        name, slot, NULL, version, true, false, share \
+#define SICK(name, slot, version, share)                    \
+    {                                                       \
+        name, slot, NULL, version, true, false, share, NULL \
     }
-#define DOWN(name, slot, share)                     \
-    {                                               \
-        name, slot, NULL, NULL, false, false, share \
+#define DOWN(name, slot, share)                           \
+    {                                                     \
+        name, slot, NULL, NULL, false, false, share, NULL \
     }
 
 static const struct row rows[] = {
