@@ -9,6 +9,17 @@
 #include <string.h>
 #include <unistd.h>
 
+/* To the sanitizer a block is one piece of memory: it is told which parts of it are nobody's,
+ * and each allocation has a gap behind it. */
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/asan_interface.h>
+enum { GAP = 16 };
+#else
+#define ASAN_POISON_MEMORY_REGION(address, size) ((void)(address), (void)(size))
+#define ASAN_UNPOISON_MEMORY_REGION(address, size) ((void)(address), (void)(size))
+enum { GAP = 0 };
+#endif
+
 /* A block larger than BLOCK_KEPT was made for one large thing and is not worth keeping. */
 enum { BLOCK_FIRST = 16 * 1024, BLOCK_KEPT = 1024 * 1024 };
 
@@ -69,6 +80,7 @@ static void free_blocks(struct arena_block *block)
 {
     while (block != NULL) {
         struct arena_block *next = block->next;
+        ASAN_UNPOISON_MEMORY_REGION(block->data, block->size);
         free(block);
         block = next;
     }
@@ -86,7 +98,9 @@ void arena_reset(struct arena *arena)
     }
     free_blocks(kept->next);
     kept->next = NULL;
+    ASAN_UNPOISON_MEMORY_REGION(kept->data, kept->used);
     memset(kept->data, 0, kept->used);
+    ASAN_POISON_MEMORY_REGION(kept->data, kept->used);
     kept->used = 0;
 }
 
@@ -109,6 +123,7 @@ static struct arena_block *add_block(struct arena *arena, size_t needed)
     if (block == NULL) {
         memory_gone();
     }
+    ASAN_POISON_MEMORY_REGION(block->data, size);
     block->size = size;
     block->next = arena->head;
     arena->head = block;
@@ -118,15 +133,16 @@ static struct arena_block *add_block(struct arena *arena, size_t needed)
 void *arena_alloc(struct arena *arena, size_t size)
 {
     const size_t unit = sizeof(max_align_t);
-    if (size > PTRDIFF_MAX - sizeof(struct arena_block) - unit) {
+    if (size > PTRDIFF_MAX - sizeof(struct arena_block) - unit - GAP) {
         memory_gone();
     }
-    size_t needed = size == 0 ? unit : (size + unit - 1) / unit * unit;
+    size_t needed = (size == 0 ? unit : (size + unit - 1) / unit * unit) + GAP;
     struct arena_block *block = arena->head;
     if (block == NULL || block->size - block->used < needed) {
         block = add_block(arena, needed);
     }
     void *memory = (char *)block->data + block->used;
+    ASAN_UNPOISON_MEMORY_REGION(memory, size);
     block->used += needed;
     return memory;
 }

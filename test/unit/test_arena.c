@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sanitizer/asan_interface.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -88,6 +89,26 @@ static void reset_keeps_one_block_and_zeroes_it(void **state)
     char *again = arena_alloc(&arena, 10000);
     assert_ptr_equal(arena.head, kept);
     all_zero(again, 10000);
+    arena_release(&arena);
+}
+
+static void the_sanitizer_sees_beyond_each_end(void **state)
+{
+    (void)state;
+    struct arena arena = {0};
+    const size_t whole = sizeof(max_align_t); /* no room is left over by rounding up */
+    char *first = arena_alloc(&arena, 13), *second = arena_alloc(&arena, whole);
+    const char *third = arena_alloc(&arena, whole);
+    const char *ends[] = {first + 13, second - 1, second + whole, third - 1, third + whole};
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+        assert_true(__asan_address_is_poisoned(ends[i]));
+    }
+    assert_null(__asan_region_is_poisoned(first, 13));
+    assert_null(__asan_region_is_poisoned(second, whole));
+    arena_reset(&arena);
+    assert_true(__asan_address_is_poisoned(first));
+    assert_ptr_equal(arena_alloc(&arena, 1), first);
+    assert_true(__asan_address_is_poisoned(first + 1));
     arena_release(&arena);
 }
 
@@ -265,6 +286,7 @@ int main(void)
         cmocka_unit_test(size_zero_is_unique),
         cmocka_unit_test(old_memory_stays_while_new_comes),
         cmocka_unit_test(reset_keeps_one_block_and_zeroes_it),
+        cmocka_unit_test(the_sanitizer_sees_beyond_each_end),
         cmocka_unit_test(reset_drops_a_huge_block),
         cmocka_unit_test(grow_doubles_and_copies),
         cmocka_unit_test(texts_are_copied),
