@@ -8,6 +8,7 @@
 
 #define DEPTH_MAX 16
 #define TAG_MAX 128
+#define TAGS_MAX 1000000 /* filled in, with repetitions: sections over lists multiply */
 
 /* One open section: where its body begins, and over what it walks. */
 struct frame {
@@ -23,7 +24,7 @@ struct renderer {
     const char *name, *text, *at;
     struct buf *out;
     struct frame frames[DEPTH_MAX];
-    size_t depth;
+    size_t depth, tags;
     struct error *err;
 };
 
@@ -200,6 +201,8 @@ static int add_value(struct renderer *renderer, const struct tag *tag)
 static int do_tag(struct renderer *renderer, struct tag *tag)
 {
     take_line(renderer, tag);
+    if (++renderer->tags > TAGS_MAX)
+        return fail(renderer, tag->start, "sections repeat each other too often at", tag->name);
     switch (tag->kind) {
     case '#':
     case '^':
@@ -234,16 +237,16 @@ int template_render(const char *name, const char *text, const struct json *model
         }
         if (!is_hidden(&renderer))
             buf_add(out, from, (size_t)(end - from));
-        if (start == NULL)
+        if (start == NULL || out->overflow)
             break;
         if (do_tag(&renderer, &tag) != 0)
             return -1;
     }
-    if (renderer.depth > 1)
-        return fail(&renderer, renderer.at,
-                    "section is not closed:", renderer.frames[renderer.depth - 1].name);
     if (out->overflow)
         return error_set(err, ERROR_FORMAT, "%s: the document is larger than %zu bytes", name,
                          out->max);
+    if (renderer.depth > 1)
+        return fail(&renderer, renderer.at,
+                    "section is not closed:", renderer.frames[renderer.depth - 1].name);
     return 0;
 }

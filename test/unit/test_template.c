@@ -229,6 +229,19 @@ static void depth_has_a_limit(void **state)
     refuse(text, "report.md:16: sections are nested too deeply at 'yes'");
 }
 
+/* Three words within three words … : 14 million rounds of nothing. */
+static void repetition_has_a_limit(void **state)
+{
+    (void)state;
+    AUTO_BUF struct buf text;
+    buf_init(&text, 65536);
+    for (int i = 0; i < 15; i++)
+        buf_adds(&text, "{{#words}}");
+    for (int i = 0; i < 15; i++)
+        buf_adds(&text, "{{/words}}");
+    refuse(text.data, "report.md:1: sections repeat each other too often at 'words'");
+}
+
 static void a_document_has_a_size(void **state)
 {
     (void)state;
@@ -258,6 +271,7 @@ int main(void)
         TEST(wrong_tags_are_errors),
         TEST(names_have_a_length),
         TEST(depth_has_a_limit),
+        TEST(repetition_has_a_limit),
         TEST(a_document_has_a_size),
     };
     return cmocka_run_group_tests_name("template", tests, NULL, NULL);
