@@ -116,7 +116,7 @@ static void rollback_failed(struct lines *lines, struct arena *arena, const stru
         if (step->direction == BACKWARD && decides && step->status == STATUS_FAILED)
             broken = broken == NULL ? step : broken;
     }
-    const char *error = broken == NULL ? run->headline : error_of(broken);
+    const char *error = broken != NULL || run->headline == NULL ? error_of(broken) : run->headline;
     static const char prefix[] = "CRITICAL: Rollback failed - ";
     if (text_starts(error, prefix))
         error += sizeof prefix - 1;

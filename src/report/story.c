@@ -161,11 +161,13 @@ static void action_items(const struct model *model, struct json *list)
         add(model, list, "find the root cause of '%s' in %s before it is deployed again",
             run->trigger_id, run->version);
     if (run->status == RUN_SUCCEEDED && run->retire_at > 0 && run->strategy == STRATEGY_BLUE_GREEN)
-        add(model, list, "retire %s after %s: `deploy-action retire`", run->previous,
+        add(model, list, "retire %s after %s: `deploy-action retire`",
+            run->previous == NULL ? "the old version" : run->previous,
             model_time(model, run->retire_at));
     for (size_t i = 0; i < run->metric_count; i++) {
         if (text_equal(run->metrics[i].judgement, "NODATA"))
-            add(model, list, "make '%s' readable: %s", run->metrics[i].slo, run->metrics[i].detail);
+            add(model, list, "make '%s' readable: %s", run->metrics[i].slo,
+                run->metrics[i].detail == NULL ? NOT_RECORDED : run->metrics[i].detail);
     }
     for (size_t i = 0; i < run->event_count; i++) {
         const struct run_event *event = &run->events[i];

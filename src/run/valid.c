@@ -9,6 +9,10 @@
 
 #define VERDICTS 4 /* enum verdict of check.h, a door above this room */
 #define EXIT_CODE_MAX 255
+#define ID_MAX 100
+#define SEQUENCE_MAX (INT64_C(1) << 62)   /* it goes on being counted */
+#define TIME_MAX INT64_C(253402300799999) /* the last ms of the year 9999 */
+#define NOT_RECORDED "not recorded"
 
 /* One row's texts that no reader asks twice about: must not be missing. */
 struct needed {
@@ -72,6 +76,16 @@ static int compare_ids(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
+/* It becomes a part of file names. */
+static int check_id(const char *id, struct error *err)
+{
+    static const char kept[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
+    if (id[strspn(id, kept)] != '\0' || strlen(id) > ID_MAX) {
+        return error_set(err, ERROR_STATE, "state: id '%.80s' is no name", id);
+    }
+    return 0;
+}
+
 /* Sorted, because a hostile file may have very many. */
 static int check_ids(const struct run *run, struct arena *arena, struct error *err)
 {
@@ -94,6 +108,99 @@ static int check_ids(const struct run *run, struct arena *arena, struct error *e
 static int out_of_range(struct error *err, size_t i, const char *member)
 {
     return error_set(err, ERROR_STATE, "state: steps[%zu].%s is out of range", i, member);
+}
+
+/* A member that is a time or a span, in ms; list "" is the run itself. */
+struct moment {
+    const struct rows_of *rows;
+    const char *list, *member;
+    size_t offset;
+};
+
+static int check_moment(const struct moment *moment, struct error *err)
+{
+    const struct rows_of *rows = moment->rows;
+    for (size_t i = 0; i < rows->count; i++) {
+        int64_t ms;
+        memcpy(&ms, (const char *)rows->items + i * rows->size + moment->offset, sizeof ms);
+        if (ms >= -TIME_MAX && ms <= TIME_MAX) {
+            continue;
+        }
+        if (moment->list[0] == '\0') {
+            return error_set(err, ERROR_STATE, "state: %s is out of range", moment->member);
+        }
+        return error_set(err, ERROR_STATE, "state: %s[%zu].%s is out of range", moment->list, i,
+                         moment->member);
+    }
+    return 0;
+}
+
+#define MOMENT(rows, list, type, member)                 \
+    {                                                    \
+        &(rows), (list), #member, offsetof(type, member) \
+    }
+
+/* Spans between any two of them, and sums of a few, are numbers of 64 bits then. Clocks of two
+ * machines differ: a span may well be below zero. */
+static int check_moments(const struct run *run, struct error *err)
+{
+    const struct rows_of whole = {run, 1, sizeof *run};
+    const struct rows_of steps = {run->steps, run->step_count, sizeof *run->steps};
+    const struct rows_of checks = {run->checks, run->check_count, sizeof *run->checks};
+    const struct rows_of metrics = {run->metrics, run->metric_count, sizeof *run->metrics};
+    const struct rows_of events = {run->events, run->event_count, sizeof *run->events};
+    const struct rows_of people = {run->signatures, run->signature_count, sizeof *run->signatures};
+    const struct rows_of attempts = {run->attempts, run->attempt_count, sizeof *run->attempts};
+    const struct moment table[] = {
+        MOMENT(whole, "", struct run, started),
+        MOMENT(whole, "", struct run, updated),
+        MOMENT(whole, "", struct run, ended),
+        MOMENT(whole, "", struct run, breached),
+        MOMENT(whole, "", struct run, acted),
+        MOMENT(whole, "", struct run, retire_at),
+        MOMENT(whole, "", struct run, downtime_ms),
+        MOMENT(whole, "", struct run, paused_ms),
+        MOMENT(whole, "", struct run, watch.begun),
+        MOMENT(whole, "", struct run, watch.observed_ms),
+        MOMENT(whole, "", struct run, watch.nodata_since),
+        MOMENT(steps, "steps", struct run_step, step.duration),
+        MOMENT(steps, "steps", struct run_step, step.deadline),
+        MOMENT(steps, "steps", struct run_step, started),
+        MOMENT(steps, "steps", struct run_step, ended),
+        MOMENT(checks, "checks", struct run_check, at),
+        MOMENT(checks, "checks", struct run_check, took_ms),
+        MOMENT(metrics, "metrics", struct run_metric, window),
+        MOMENT(events, "events", struct run_event, at),
+        MOMENT(events, "events", struct run_event, resolved),
+        MOMENT(people, "signatures", struct run_signature, at),
+        MOMENT(attempts, "attempts", struct run_attempt, started),
+        MOMENT(attempts, "attempts", struct run_attempt, ended),
+    };
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        if (check_moment(&table[i], err) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+/* Every sample lies in time and counts. */
+static int check_samples(const struct run_stream *stream, size_t i, struct error *err)
+{
+    const struct rows_of samples = {stream->samples, stream->count, sizeof *stream->samples};
+    const struct moment at = MOMENT(samples, "samples", struct run_sample, at);
+    struct error why = {0};
+    if (stream->count > RUN_SAMPLES) {
+        return error_set(err, ERROR_STATE,
+                         "state: watch.streams[%zu].samples has %zu rows, at most %d are ever "
+                         "written",
+                         i, stream->count, RUN_SAMPLES);
+    }
+    if (check_moment(&at, &why) != 0) {
+        return error_set(err, ERROR_STATE, "state: watch.streams[%zu].%s", i,
+                         why.message + strlen("state: "));
+    }
+    return 0;
 }
 
 static int check_step(const struct run_step *row, size_t i, struct error *err)
@@ -146,27 +253,43 @@ static int check_rows(struct run *run, struct error *err)
         metric->judgement = metric->judgement == NULL ? "not judged" : metric->judgement;
     }
     for (size_t i = 0; i < run->watch.count; i++) {
-        if (run->watch.streams[i].count > RUN_SAMPLES) {
-            return error_set(err, ERROR_STATE,
-                             "state: watch.streams[%zu].samples has %zu rows, at most %d are ever "
-                             "written",
-                             i, run->watch.streams[i].count, RUN_SAMPLES);
+        if (check_samples(&run->watch.streams[i], i, err) != 0) {
+            return -1;
         }
     }
     return 0;
 }
 
+static const char *or_not_recorded(const char *text)
+{
+    return text != NULL ? text : NOT_RECORDED;
+}
+
+/* What readers take for granted: an application, a reason with a trigger, a word at the end. */
+static void fill_run(struct run *run)
+{
+    run->app = or_not_recorded(run->app);
+    if (run->trigger != NULL) {
+        run->trigger_id = or_not_recorded(run->trigger_id);
+        run->trigger_detail = or_not_recorded(run->trigger_detail);
+    }
+    if (run_is_finished((enum run_status)run->status)) {
+        run->headline = run->headline != NULL ? run->headline : run_status_names[run->status];
+    }
+}
+
 int run_valid(struct run *run, struct arena *arena, struct error *err)
 {
-    if (need_all(run, err) != 0 || check_ids(run, arena, err) != 0 || check_steps(run, err) != 0 ||
-        check_rows(run, err) != 0) {
+    if (need_all(run, err) != 0 || check_id(run->id, err) != 0 || check_ids(run, arena, err) != 0 ||
+        check_steps(run, err) != 0 || check_rows(run, err) != 0 || check_moments(run, err) != 0) {
         return -1;
     }
     if (run->exit_code < 0 || run->exit_code > EXIT_CODE_MAX) {
         return error_set(err, ERROR_STATE, "state: exit_code is out of range");
     }
-    if (run->sequence < 0) {
+    if (run->sequence < 0 || run->sequence > SEQUENCE_MAX) {
         return error_set(err, ERROR_STATE, "state: sequence is out of range");
     }
+    fill_run(run);
     return 0;
 }

@@ -295,6 +295,8 @@ static void values_out_of_range_are_told(void **state)
     (void)state;
     expect_refused("{\"schema\":1}", "state: id is missing");
     expect_refused("{\"schema\":1,\"id\":\"r\"}", "state: version is missing");
+    expect_refused("{\"schema\":1,\"id\":\"../../x\",\"version\":\"v\"}",
+                   "state: id '../../x' is no name");
     expect_refused(HEAD "\"steps\":[{\"step\":{\"id\":\"a\"}},{\"step\":{\"id\":\"a\"}}]}",
                    "state: two steps have the id 'a'");
     expect_refused(HEAD "\"steps\":[{\"step\":{\"id\":\"a\",\"weight\":1.5}}]}",
@@ -315,9 +317,44 @@ static void values_out_of_range_are_told(void **state)
                    "state: checks[0].verdict is out of range");
     expect_refused(HEAD "\"exit_code\":256}", "state: exit_code is out of range");
     expect_refused(HEAD "\"sequence\":-1}", "state: sequence is out of range");
+    expect_refused(HEAD "\"sequence\":\"9223372036854775807\"}", "state: sequence is out of range");
     expect_refused(HEAD "\"sequence\":1e300}",
                    "state: sequence: not exact: a number this large must be a text");
     expect_refused(HEAD "\"reviewers\":[\"a\",null]}", "state: reviewers[1]: not a text");
+}
+
+#define EARLY "\"-9223372036854775808\""
+#define LATE "\"9223372036854775807\""
+
+/* A span between two of them would be no number of 64 bits. */
+static void times_out_of_range_are_told(void **state)
+{
+    (void)state;
+    expect_refused(HEAD "\"started\":" EARLY "}", "state: started is out of range");
+    expect_refused(HEAD "\"watch\":{\"begun\":" LATE "}}", "state: watch.begun is out of range");
+    expect_refused(
+        HEAD "\"steps\":[{\"step\":{\"id\":\"a\"}},{\"step\":{\"id\":\"b\"},\"ended\":" LATE "}]}",
+        "state: steps[1].ended is out of range");
+    expect_refused(HEAD "\"events\":[{\"text\":\"a\",\"resolved\":" EARLY "}]}",
+                   "state: events[0].resolved is out of range");
+    expect_refused(HEAD "\"watch\":{\"streams\":[{\"slo\":\"a\",\"samples\":[{\"at\":" LATE
+                        "}]}]}}",
+                   "state: watch.streams[0].samples[0].at is out of range");
+}
+
+static void what_readers_take_for_granted_is_filled_in(void **state)
+{
+    (void)state;
+    struct run back;
+    assert_int_equal(
+        load_text(HEAD "\"status\":\"rolled-back\",\"trigger\":\"slo-breach\"}", &back), 0);
+    assert_string_equal(back.app, "not recorded");
+    assert_string_equal(back.trigger_id, "not recorded");
+    assert_string_equal(back.trigger_detail, "not recorded");
+    assert_string_equal(back.headline, "rolled-back");
+    assert_int_equal(load_text(HEAD "\"status\":\"running\"}", &back), 0);
+    assert_null(back.trigger_id);
+    assert_null(back.headline);
 }
 
 static void hostile_sizes_do_no_harm(void **state)
@@ -457,6 +494,8 @@ int main(void)
         TEST(missing_members_are_told_or_harmless),
         TEST(other_schemas_are_refused),
         TEST(values_out_of_range_are_told),
+        TEST(times_out_of_range_are_told),
+        TEST(what_readers_take_for_granted_is_filled_in),
         TEST(hostile_sizes_do_no_harm),
         TEST(unknown_members_are_ignored),
         TEST(lists_grow_after_loading),
