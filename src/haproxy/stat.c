@@ -9,6 +9,7 @@
 
 #define COLUMNS_MAX 512
 #define CELL_MAX 1024
+#define NUMBER_MAX (INT64_C(1) << 53) /* sums of some, and doubles, stay exact enough */
 
 enum cell_type { CELL_TEXT, CELL_COUNT, CELL_SIGNED };
 
@@ -89,7 +90,7 @@ static void next_cell(struct reader *reader)
     while (*reader->at != '\0' && *reader->at != ',' && *reader->at != '\n') {
         cell_add(reader, &length, *reader->at++);
     }
-    if (length > 0 && reader->cell[length - 1] == '\r') {
+    while (length > 0 && reader->cell[length - 1] == '\r') {
         length--;
     }
     reader->cell[length] = '\0';
@@ -148,7 +149,8 @@ static int store(struct reader *reader, const struct column *column, struct hapr
     char *end = NULL;
     errno = 0;
     const int64_t number = strtoll(reader->cell, &end, 10);
-    if (errno != 0 || *end != '\0' || (number < 0 && column->type == CELL_COUNT)) {
+    if (errno != 0 || *end != '\0' || number < (column->type == CELL_COUNT ? 0 : -NUMBER_MAX) ||
+        number > NUMBER_MAX) {
         return error_set(err, ERROR_FORMAT, "haproxy: %s is '%.40s', not a count", column->name,
                          reader->cell);
     }

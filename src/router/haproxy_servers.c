@@ -15,14 +15,18 @@ struct column {
     const char *name;
     enum column_type type;
     size_t offset;
+    int64_t max; /* of a number */
 };
 
 #define AT(member) offsetof(struct server, member)
 
 static const struct column columns[] = {
-    {"srv_name", COLUMN_TEXT, AT(name)},           {"srv_addr", COLUMN_TEXT, AT(address)},
-    {"srv_port", COLUMN_NUMBER, AT(port)},         {"srv_uweight", COLUMN_NUMBER, AT(weight)},
-    {"srv_admin_state", COLUMN_NUMBER, AT(admin)}, {"srv_op_state", COLUMN_NUMBER, AT(operation)},
+    {"srv_name", COLUMN_TEXT, AT(name), 0},
+    {"srv_addr", COLUMN_TEXT, AT(address), 0},
+    {"srv_port", COLUMN_NUMBER, AT(port), 65535},
+    {"srv_uweight", COLUMN_NUMBER, AT(weight), WEIGHT_MAX},
+    {"srv_admin_state", COLUMN_NUMBER, AT(admin), 0xFFFF},
+    {"srv_op_state", COLUMN_NUMBER, AT(operation), 0xFFFF},
 };
 
 #define COLUMNS (sizeof(columns) / sizeof(columns[0]))
@@ -84,9 +88,9 @@ static int read_server(const struct line *line, const size_t positions[static CO
             continue;
         }
         int64_t number = 0;
-        if (text_int(word, &number, NULL) < 0 || number < 0) {
-            return error_set(err, ERROR_FORMAT, "haproxy: %s is '%.40s', not a number",
-                             columns[i].name, word);
+        if (text_int(word, &number, NULL) < 0 || number < 0 || number > columns[i].max) {
+            return error_set(err, ERROR_FORMAT, "haproxy: %s is '%.40s', not a number up to %lld",
+                             columns[i].name, word, (long long)columns[i].max);
         }
         memcpy(member, &number, sizeof(number));
     }

@@ -48,6 +48,19 @@ static void test_table(void **state)
     assert_false(out.items[1].http);
 }
 
+/* Two of them added up would be none of 64 bits. */
+static void test_counts_have_a_size(void **state)
+{
+    struct haproxy_servers out;
+    (void)state;
+    EXPECT_OK(haproxy_parse("# pxname,svname,scur,\nshop,a,9007199254740992,\n", "shop", &arena,
+                            &out, &error),
+              &error);
+    EXPECT_ERROR(haproxy_parse("# pxname,svname,scur,\nshop,a,9007199254740993,\n", "shop", &arena,
+                               &out, &error),
+                 &error, ERROR_FORMAT, "scur is '9007199254740993', not a count");
+}
+
 /* Any byte of a table changed or cut off is read or refused, never worse. */
 static void test_table_damage(void **state)
 {
@@ -109,9 +122,8 @@ int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, begin, end)
     const struct CMUnitTest tests[] = {
-        CASE(test_table),
-        CASE(test_table_damage),
-        CASE(test_table_limits),
+        CASE(test_table),        CASE(test_counts_have_a_size),
+        CASE(test_table_damage), CASE(test_table_limits),
         CASE(test_words),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -221,6 +221,8 @@ static void garbage_is_refused(void **state)
         STATE_HEAD "3 shop s1 10.0.0.1 2 0\n" STAT,
         STATE_HEAD "3 shop s1 10.0.0.1 2 0 many 80\n" STAT,
         STATE_HEAD "3 shop s1 10.0.0.1 2 -1 5 80\n" STAT,
+        STATE_HEAD "3 shop s1 10.0.0.1 2 0 257 80\n" STAT,
+        STATE_HEAD "3 shop s1 10.0.0.1 2 0 5 65536\n" STAT,
     };
     (void)state;
     for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
