@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define PATTERN_MAX 500
+#define REPEATS_MAX 1000
 
 struct scanner {
     const char *text, *at;
@@ -152,37 +153,61 @@ int om_selector_parse(const char *text, struct arena *arena, struct om_selector 
     return 0;
 }
 
-/* `{2}` `{1,3}`; large counts make large automata. */
-static bool small_repeat(const char *at)
+/* The end of `[…]`; NULL where the two languages read it differently, or there is none. */
+static const char *bracket_end(const char *at)
 {
-    size_t digits = 0;
-    for (at++; *at != '}'; at++) {
-        digits = *at == ',' ? 0 : digits + 1;
-        if ((*at != ',' && !isdigit((unsigned char)*at)) || digits > 2) {
-            return false;
+    at += at[1] == '^' ? 2 : 1;
+    at += *at == ']';
+    while (*at != ']') {
+        if (*at == '\0' || *at == '[' || *at == '\\') {
+            return NULL;
         }
+        at++;
     }
-    return true;
+    return at;
 }
 
-/* RE2, which users know from Prometheus, and POSIX agree on this much. */
+/* The end of `{2}` or `{1,3}`. Counts within counts multiply, and make large automata. */
+static const char *count_end(const char *at, size_t *repeats)
+{
+    size_t number = 0, digits = 0, most = 1;
+    bool comma = false;
+    for (at++; *at != '}'; at++) {
+        if (*at == ',' && !comma && digits > 0) {
+            comma = true;
+            number = digits = 0;
+            continue;
+        }
+        if (!isdigit((unsigned char)*at) || ++digits > 2) {
+            return NULL;
+        }
+        number = number * 10 + (size_t)(*at - '0');
+        most = number > most ? number : most;
+    }
+    *repeats *= most;
+    return (digits > 0 || comma) && *repeats <= REPEATS_MAX ? at : NULL;
+}
+
+/* RE2, which users know from Prometheus, and POSIX agree on much. NULL, or where they do not. */
 static const char *strange_part(const char *pattern)
 {
-    for (const char *at = pattern; *at != '\0'; at++) {
-        if (*at == '\\') {
-            if (isalnum((unsigned char)at[1]) || at[1] == '\0') {
-                return at;
-            }
-            at++;
-        } else if (strchr("*+?}(", *at) && (at[1] == '?' || at[1] == '*' || at[1] == '+')) {
-            return at;
-        } else if (*at == '[' && (at[1] == '[' || strchr(at, ']') == NULL)) {
-            return at;
-        } else if (*at == '{' && !small_repeat(at)) {
+    size_t groups = 0, repeats = 1;
+    bool operand = false; /* what stands before can be repeated */
+    for (const char *at = pattern, *end; *at != '\0'; at = end + 1) {
+        const bool repeat = strchr("*+?{", *at) != NULL;
+        end = *at == '['    ? bracket_end(at)
+              : *at == '{'  ? count_end(at, &repeats)
+              : *at == '\\' ? at + 1
+                            : at;
+        const bool letter = *at == '\\' && (isalnum((unsigned char)at[1]) || at[1] == '\0');
+        const bool closed = *at == ')' && groups == 0;
+        if (!end || letter || closed || (repeat && !operand) || *at == '}') {
             return at;
         }
+        groups = groups + (*at == '(') - (*at == ')');
+        operand = !repeat && strchr("(|^$", *at) == NULL;
     }
-    return NULL;
+    return groups > 0 ? strchr(pattern, '(') : NULL;
 }
 
 static int compile_one(struct om_matcher *matcher, struct error *err)

@@ -234,6 +234,7 @@ static void test_selectors(void **state)
         "http_requests_total{code!~\".*\"}",
         "http_requests_total{code=~\"5|3\"}",
         "http_requests_total{missing!=\"\"}",
+        "http_requests_total{code!~\"[]()*5]+[^{}4]{2}|(x{3}){2,}\"}",
     };
     (void)state;
     for (size_t i = 0; i < sizeof(yes) / sizeof(yes[0]); i++) {
@@ -280,8 +281,13 @@ static void test_wrong_selectors(void **state)
 static void test_wrong_patterns(void **state)
 {
     static const char *const wrong[] = {
-        "\\\\d+",  "(?i)ok",   "5.*?", "5+?",  "a??", "[[:digit:]]", "[abc",
-        "a{1000}", "a{1,100}", "a{",   "a{x}", "(a",  "a**",         "x\\\\",
+        "\\\\d+",    "(?i)ok",       "5.*?",    "5+?",
+        "a??",       "[[:digit:]]",  "[abc",    "a{1000}",
+        "a{1,100}",  "a{",           "a{x}",    "(a",
+        "a**",       "x\\\\",        "a)",      ")(",
+        "){9,}{99}", "a{2}{3}",      "a{}",     "a{,2}",
+        "a{1,2,3}",  "*a",           "(*a)",    "a|+",
+        "a}",        "[a[:digit:]]", "[\\\\d]", "((a{99}){99}){99}",
     };
     (void)state;
     for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
