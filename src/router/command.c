@@ -195,6 +195,9 @@ static int finish(struct traffic *traffic, struct error *err)
         }
         sum += route->share;
     }
+    if (!isfinite(sum)) {
+        return error_set(err, ERROR_FORMAT, "observe printed weights too large to be added up");
+    }
     for (size_t i = 0; i < traffic->count && sum > 0; i++) {
         traffic->items[i].share /= sum;
     }
