@@ -349,6 +349,7 @@ static void explain(const struct transfer *transfer, CURLcode code, struct error
     const char *words = transfer->words[0] == '\0' ? curl_easy_strerror(code) : transfer->words;
     struct arena arena;
     arena_init(&arena);
+    words = text_clean(&arena, words, strlen(words), 1000); /* they quote the other side */
     const char *shown = http_request_shown(&arena, &transfer->operation->http);
     for (size_t i = 0; i < sizeof(causes) / sizeof(causes[0]); i++) {
         if (causes[i].code == code) {

@@ -6,10 +6,19 @@
 
 #include "file.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #define RECORD_MAX (4 * 1024 * 1024)
+
+/* " 000" */
+static bool read_code(const char *text, int *code)
+{
+    if (text[0] != ' ' || strspn(text + 1, "0123456789") < 3) {
+        return false;
+    }
+    *code = (text[1] - '0') * 100 + (text[2] - '0') * 10 + (text[3] - '0');
+    return true;
+}
 
 /* "begun NAME" or "ended NAME CODE"; a torn last line is no line. */
 static void read_line(const char *line, size_t length, const char *name, enum recorded *out,
@@ -21,9 +30,9 @@ static void read_line(const char *line, size_t length, const char *name, enum re
     }
     if (strncmp(line, "begun ", 6) == 0 && length == 6 + size) {
         *out = RECORDED_BEGUN;
-    } else if (strncmp(line, "ended ", 6) == 0 && length == 6 + size + 4) {
+    } else if (strncmp(line, "ended ", 6) == 0 && length == 6 + size + 4 &&
+               read_code(line + 6 + size, code)) {
         *out = RECORDED_ENDED;
-        *code = (int)strtol(line + 6 + size, NULL, 10);
     }
 }
 
