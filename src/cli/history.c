@@ -6,15 +6,18 @@
 #include <string.h>
 
 #define HISTORY_MAX (8 * 1024 * 1024)
+#define TIME_MAX 253402300800000.0 /* the year 10000 */
 
 struct tally {
     int all, deployed, back;
 };
 
-static double number_of(const struct json *line, const char *key)
+/* 0 where it is none that a run can have written. */
+static int64_t time_of(const struct json *line, const char *key)
 {
     double number = 0;
-    return json_number(json_get(line, key), &number) ? number : 0;
+    bool known = json_number(json_get(line, key), &number) && number > 0 && number < TIME_MAX;
+    return known ? (int64_t)number : 0;
 }
 
 static const char *word_of(const struct json *line, const char *key)
@@ -33,10 +36,10 @@ static void print_line(struct session *session, struct buf *out, const char *tex
     tally->all++;
     tally->deployed += strcmp(status, "succeeded") == 0 ? 1 : 0;
     tally->back += strncmp(status, "roll", 4) == 0 ? 1 : 0;
-    int64_t started = (int64_t)number_of(line, "started");
-    int64_t ended = (int64_t)number_of(line, "ended");
+    int64_t started = time_of(line, "started"), ended = time_of(line, "ended");
     const char *kept = json_text(json_get(line, "kept"));
-    buf_addf(out, "%s  %-16s %-11s %-15s over %-16s %s%s%s\n",
+    buf_addf(out, "%s  %-16s %-11s %-15s over %-16s %s%s%s
+",
              text_of_time(&session->arena, started), word_of(line, "version"),
              word_of(line, "strategy"), status, word_of(line, "previous"),
              text_of_duration(&session->arena, (ended - started) / 1000 * 1000),
