@@ -11,6 +11,7 @@ endif
 
 PREFIX ?= /usr/local
 STRATEGY ?= canary
+SECONDS ?= 60
 V ?= 0
 quiet = $(if $(filter 0,$(V)),@echo "$(1)	$(2)"; )
 
@@ -43,6 +44,13 @@ asan.flags = $(common) -isystem $(asan)/include -O1 -g -fPIE -fno-omit-frame-poi
 	-fsanitize=address,undefined -fno-sanitize-recover=undefined
 asan.link = -L$(asan)/lib $(libs) -pie -fsanitize=address,undefined -Wl,-z,relro,-z,now
 
+# To find inputs: clang's instrumentation of our code; the libraries are those of asan. Clang does
+# not say as gcc does that AddressSanitizer is on.
+fuzz.cc = clang
+fuzz.flags = $(common) -isystem $(asan)/include -O1 -g -fPIE -fno-omit-frame-pointer -D__SANITIZE_ADDRESS__ \
+	-fsanitize=fuzzer-no-link,address,undefined,float-cast-overflow -fno-sanitize-recover=all
+fuzz.link = -L$(asan)/lib $(libs) -pie -fsanitize=fuzzer,address,undefined,float-cast-overflow
+
 clang.cc = clang
 clang.flags = $(common) -isystem $(asan)/include -O1 -fPIE $(harden) -D_FORTIFY_SOURCE=2
 
@@ -54,17 +62,20 @@ programs = $(patsubst test/$(1)/%.c,build/asan/$(1)/%,$(sort $(wildcard test/$(1
 helpers = $(patsubst %.c,build/asan/%.o,$(filter-out test/$(1)/$(2)_%,$(wildcard test/$(1)/*.c)))
 unit := $(call programs,unit,test)
 cases := $(call programs,cases,case)
+targets := $(filter-out fuzz replay,$(patsubst test/fuzz/%.c,%,$(sort $(wildcard test/fuzz/*.c))))
+replays := $(addprefix build/asan/fuzz/,$(targets))
+fuzzers := $(addprefix build/fuzz/,$(or $(TARGET),$(targets)))
 service := $(if $(wildcard test/service/go.mod),build/service)
 
-.PHONY: all static deps test test-asan unit cases bats suites demo bench asan lint analyze docs reproducible image
-.PHONY: install clean help clang tidy format programs force
+.PHONY: all static deps test test-asan unit cases bats suites fuzz demo bench asan lint analyze docs
+.PHONY: reproducible image install clean help clang tidy format programs force
 
 all: static
 static: build/deploy-action
 asan: build/asan/deploy-action
 clang: $(call objects,clang)
 tidy: $(patsubst %.c,build/tidy/%.ok,$(sources))
-programs: static asan build/fault/deploy-action $(unit) $(cases) $(service)
+programs: static asan build/fault/deploy-action $(unit) $(cases) $(replays) $(service)
 
 # --- third-party libraries and tools, in the cache -------------------------------------------------
 $(musl):
@@ -85,6 +96,9 @@ build/asan/%.o: %.c Makefile | $(asan)
 	$(call quiet,ASAN,$<)mkdir -p $(@D) && $(asan.cc) $(asan.flags) -c $< -o $@
 build/clang/%.o: %.c Makefile | $(asan)
 	$(call quiet,CLANG,$<)mkdir -p $(@D) && $(clang.cc) $(clang.flags) -c $< -o $@
+
+build/fuzz/%.o: %.c Makefile | $(asan)
+	$(call quiet,FUZZ,$<)mkdir -p $(@D) && $(fuzz.cc) $(fuzz.flags) -c $< -o $@
 
 build/tidy/%.ok: build/clang/%.o .clang-tidy .ci/analyzer.h
 	$(call quiet,TIDY,$*.c)mkdir -p $(@D) && clang-tidy --quiet $*.c -- $(filter-out -MMD -MP,$(clang.flags)) \
@@ -107,6 +121,13 @@ $(unit): build/asan/unit/%: build/asan/test/unit/%.o $(call helpers,unit,test) b
 	$(call quiet,LINK,$@)mkdir -p $(@D) && $(asan.cc) $^ -o $@ -lcmocka $(asan.link)
 $(cases): build/asan/cases/%: build/asan/test/cases/%.o $(call helpers,cases,case) build/asan/deploy-action.a
 	$(call quiet,LINK,$@)mkdir -p $(@D) && $(asan.cc) $^ -o $@ -lcmocka $(asan.link)
+$(replays): build/asan/fuzz/%: build/asan/test/fuzz/%.o build/asan/test/fuzz/fuzz.o \
+		build/asan/test/fuzz/replay.o build/asan/deploy-action.a
+	$(call quiet,LINK,$@)mkdir -p $(@D) && $(asan.cc) $^ -o $@ $(asan.link)
+build/fuzz/deploy-action.a: $(filter-out build/fuzz/src/main.o,$(call objects,fuzz))
+	@rm -f $@ && ar qcsD $@ $^
+$(fuzzers): build/fuzz/%: build/fuzz/test/fuzz/%.o build/fuzz/test/fuzz/fuzz.o build/fuzz/deploy-action.a
+	$(call quiet,LINK,$@)$(fuzz.cc) $^ -o $@ $(fuzz.link)
 build/service: $(wildcard test/service/*.go test/service/go.mod)
 	$(call quiet,GO,$@)mkdir -p build && cd test/service && CGO_ENABLED=0 GOTOOLCHAIN=local GOFLAGS=-buildvcs=false \
 		"$$($(CURDIR)/.ci/where go)" build -trimpath -o $(CURDIR)/build/service .
@@ -120,6 +141,10 @@ unit cases bats suites:
 	@.ci/test $@
 test-asan:
 	@.ci/test asan
+fuzz:
+	@.ci/packages test
+	@$(MAKE) $(fuzzers)
+	@.ci/fuzz $(SECONDS) $(notdir $(fuzzers))
 lint:
 	@.ci/packages test
 	@.ci/lint
@@ -154,6 +179,7 @@ help:
 #: make test        everything that is checked; the last line is "N passed, N failed"
 #: make lint | unit | cases | bats | suites      one part of it
 #: make test-asan   bats, schema and a short kill suite once more, with the sanitizers' program
+#: make fuzz        hostile input for every parser: SECONDS=60 each, or of TARGET=name only
 #: make analyze     clang-tidy over all sources
 #: make format      clang-format over all sources, in place
 #: make demo        a real deployment on this machine: STRATEGY=canary, blue-green or rolling
