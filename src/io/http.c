@@ -404,15 +404,20 @@ static const char *redirect_of(const struct transfer *transfer)
     return to != NULL && is_same_origin(request->url, to) ? to : NULL;
 }
 
-static void take_answer(const struct transfer *transfer, struct http_reply *reply)
+static int status_of(const struct transfer *transfer)
 {
     long status = 0;
+    curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
+    return (int)status;
+}
+
+static void take_answer(const struct transfer *transfer, struct http_reply *reply)
+{
     curl_off_t seconds = 0;
     const char *type = NULL;
-    curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
     curl_easy_getinfo(transfer->easy, CURLINFO_CONTENT_TYPE, &type);
     curl_easy_getinfo(transfer->easy, CURLINFO_RETRY_AFTER, &seconds);
-    reply->status = (int)status;
+    reply->status = status_of(transfer);
     if (type != NULL) {
         http_copy_printable(reply->content_type, sizeof(reply->content_type), type, strlen(type));
     }
@@ -465,6 +470,9 @@ static void finish(struct http_engine *engine, struct transfer *transfer, CURLco
     struct http_reply *reply = &transfer->operation->reply;
     CURLcode code = outcome_of(transfer, result);
     curl_multi_remove_handle(engine->multi, transfer->easy);
+    if (code == CURLE_OK && status_of(transfer) < 100) {
+        code = CURLE_WEIRD_SERVER_REPLY; /* libcurl takes any three digits */
+    }
     const char *to = code == CURLE_OK ? redirect_of(transfer) : NULL;
     if (to != NULL && follow(engine, transfer, to)) {
         return;

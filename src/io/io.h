@@ -56,9 +56,6 @@ void http_copy_printable(char *out, size_t room, const char *text, size_t length
 bool http_has_header(const struct http_request *request, const char *name); /* "name:" */
 MUST_CHECK int http_check_words(const struct http_request *request, struct error *err);
 void http_add_query(struct buf *out, const char *query); /* as http_url_shown does */
-bool http_has_header(const struct http_request *request, const char *name);
-/* At most room - 1 bytes, without control characters and without space before them. */
-void http_copy_printable(char *out, size_t room, const char *text, size_t length);
 const char *http_ca_bundle(void); /* of the system; NULL: none */
 
 /* process.c: children under a guard. */

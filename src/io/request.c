@@ -113,32 +113,6 @@ int http_status_error(const struct http_request *request, const struct http_repl
     return -1;
 }
 
-bool http_has_header(const struct http_request *request, const char *name)
-{
-    size_t length = strlen(name);
-    for (size_t i = 0; i < request->header_count; i++) {
-        if (strncasecmp(request->headers[i], name, length) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-void http_copy_printable(char *out, size_t room, const char *text, size_t length)
-{
-    size_t used = 0;
-    while (length > 0 && (unsigned char)text[0] <= ' ') {
-        text++;
-        length--;
-    }
-    for (size_t i = 0; i < length && used + 1 < room; i++) {
-        if ((unsigned char)text[i] >= ' ' && text[i] != 0x7f) {
-            out[used++] = text[i];
-        }
-    }
-    out[used] = '\0';
-}
-
 static bool is_method(const char *text)
 {
     size_t length = strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
