@@ -48,6 +48,9 @@ extern const struct option inputs_options[]; /* ended by name NULL */
 MUST_CHECK int inputs_read(struct arena *arena, char **argv, const char *const *commands,
                            struct inputs *out, struct error *err);
 
+/* Whether text has the form of a version, as said at `version` above. */
+bool inputs_is_version(const char *text);
+
 /* Guidance (S-053…S-062, D-02, D-03): what its words ask for. */
 struct focus {
     bool security, performance, compliance, tight;

@@ -328,7 +328,7 @@ static int read_target(struct reader *r)
     return 0;
 }
 
-static bool is_version(const char *text)
+bool inputs_is_version(const char *text)
 {
     const char *chars = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._+:@~-";
     return isalnum((unsigned char)text[0]) && strlen(text) <= 128 &&
@@ -337,7 +337,7 @@ static bool is_version(const char *text)
 
 static int check_version(struct reader *r)
 {
-    if (!r->in->version || is_version(r->in->version)) {
+    if (!r->in->version || inputs_is_version(r->in->version)) {
         return 0;
     }
     return error_set(r->err, ERROR_USAGE,

@@ -76,12 +76,15 @@ static int compare_ids(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* It becomes a part of file names. */
-static int check_id(const char *id, struct error *err)
+/* One becomes a part of file names, the other of command lines that people copy. */
+static int check_names(const char *id, const char *version, struct error *err)
 {
     static const char kept[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
     if (id[strspn(id, kept)] != '\0' || strlen(id) > ID_MAX) {
         return error_set(err, ERROR_STATE, "state: id '%.80s' is no name", id);
+    }
+    if (!inputs_is_version(version)) {
+        return error_set(err, ERROR_STATE, "state: version '%.80s' is no version", version);
     }
     return 0;
 }
@@ -280,8 +283,9 @@ static void fill_run(struct run *run)
 
 int run_valid(struct run *run, struct arena *arena, struct error *err)
 {
-    if (need_all(run, err) != 0 || check_id(run->id, err) != 0 || check_ids(run, arena, err) != 0 ||
-        check_steps(run, err) != 0 || check_rows(run, err) != 0 || check_moments(run, err) != 0) {
+    if (need_all(run, err) != 0 || check_names(run->id, run->version, err) != 0 ||
+        check_ids(run, arena, err) != 0 || check_steps(run, err) != 0 ||
+        check_rows(run, err) != 0 || check_moments(run, err) != 0) {
         return -1;
     }
     if (run->exit_code < 0 || run->exit_code > EXIT_CODE_MAX) {

@@ -297,6 +297,8 @@ static void values_out_of_range_are_told(void **state)
     expect_refused("{\"schema\":1,\"id\":\"r\"}", "state: version is missing");
     expect_refused("{\"schema\":1,\"id\":\"../../x\",\"version\":\"v\"}",
                    "state: id '../../x' is no name");
+    expect_refused("{\"schema\":1,\"id\":\"x\",\"version\":\"v2` <b>\"}",
+                   "state: version 'v2` <b>' is no version");
     expect_refused(HEAD "\"steps\":[{\"step\":{\"id\":\"a\"}},{\"step\":{\"id\":\"a\"}}]}",
                    "state: two steps have the id 'a'");
     expect_refused(HEAD "\"steps\":[{\"step\":{\"id\":\"a\",\"weight\":1.5}}]}",
