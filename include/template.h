@@ -14,7 +14,7 @@ struct json;
 
 /* ERROR_FORMAT with "name:line:" where the template is wrong. A name that the model does
  * not have is an error too, so that a misspelled field cannot vanish silently; and so is a
- * document that does not fit into out, or sections within sections that repeat a million tags. */
+ * document that does not fit into out, or sections within sections that repeat 250,000 tags. */
 MUST_CHECK int template_render(const char *name, const char *text, const struct json *model,
                                struct buf *out, struct error *err);
 

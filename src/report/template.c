@@ -8,7 +8,7 @@
 
 #define DEPTH_MAX 16
 #define TAG_MAX 128
-#define TAGS_MAX 1000000 /* filled in, with repetitions: sections over lists multiply */
+#define TAGS_MAX 250000 /* filled in, with repetitions: sections over lists multiply */
 
 /* One open section: where its body begins, and over what it walks. */
 struct frame {

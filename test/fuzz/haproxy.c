@@ -80,7 +80,8 @@ static void try_state(struct arena *arena, const char *text)
     }
     REQUIRE(servers.count <= HAPROXY_SERVERS_MAX && servers_names(&servers, arena) != NULL);
     for (size_t i = 0; i < servers.count; i++) {
-        REQUIRE(servers.items[i].connections >= -1 && servers.items[i].weight >= 0);
+        REQUIRE(servers.items[i].connections >= -1);
+        REQUIRE(servers.items[i].weight >= 0 && servers.items[i].weight <= WEIGHT_MAX);
     }
     if (servers_find(&servers, "a") == NULL || servers_find(&servers, "b") == NULL) {
         return;

@@ -25,12 +25,30 @@ static void walk(const struct json *json, size_t depth)
     }
 }
 
+/* What cannot be printed as it is, is null or U+FFFD afterwards. */
+static void same(const struct json *a, const struct json *b)
+{
+    double x = 0, y = 0;
+    const char *text = json_text(a);
+    REQUIRE(json_size(a) == json_size(b));
+    REQUIRE(json_is_object(a) == json_is_object(b) && json_is_array(a) == json_is_array(b));
+    REQUIRE(json_bool(a) == json_bool(b));
+    REQUIRE(!json_number(a, &x) || (json_number(b, &y) && x == y));
+    if (text != NULL && text_utf8_valid(text, strlen(text))) {
+        REQUIRE(json_text(b) != NULL && strcmp(text, json_text(b)) == 0);
+    }
+    for (size_t i = 0; i < json_size(a); i++) {
+        same(json_at(a, i), json_at(b, i));
+    }
+}
+
 static void try_print(const struct json *json, bool pretty)
 {
     struct json *again AUTO_JSON = NULL;
     char *first = json_print(json, pretty);
     REQUIRE(text_utf8_valid(first, strlen(first)));
     REQUIRE(json_parse(first, strlen(first), &again, NULL) == 0);
+    same(json, again);
     char *second = json_print(again, pretty);
     REQUIRE(strcmp(first, second) == 0);
     free(first);
