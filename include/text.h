@@ -57,6 +57,8 @@ MUST_CHECK int text_time(const char *text, int64_t *wall_ms, struct error *err);
 
 /* UTF-8: valid text is kept, invalid bytes become U+FFFD; cut at a code point. */
 bool text_utf8_valid(const char *text, size_t length);
+/* The length of the longest valid beginning, and how many code points it has. */
+size_t text_utf8_prefix(const char *text, size_t length, size_t *points);
 const char *text_clean(struct arena *arena, const char *text, size_t length, size_t max);
 
 /* Escapers: append `text` so that it is only text in that place. */

@@ -36,19 +36,27 @@ static size_t utf8_step(const unsigned char *p, size_t left, uint32_t *point)
     return length;
 }
 
-bool text_utf8_valid(const char *text, size_t length)
+size_t text_utf8_prefix(const char *text, size_t length, size_t *points)
 {
     const unsigned char *p = (const unsigned char *)text;
+    size_t done = 0;
     uint32_t point;
-    while (length > 0) {
-        size_t step = utf8_step(p, length, &point);
+    *points = 0;
+    while (done < length) {
+        size_t step = utf8_step(p + done, length - done, &point);
         if (step == 0) {
-            return false;
+            break;
         }
-        p += step;
-        length -= step;
+        done += step;
+        ++*points;
     }
-    return true;
+    return done;
+}
+
+bool text_utf8_valid(const char *text, size_t length)
+{
+    size_t points;
+    return text_utf8_prefix(text, length, &points) == length;
 }
 
 const char *text_clean(struct arena *arena, const char *text, size_t length, size_t max)

@@ -348,11 +348,7 @@ static int check_utf8(const struct builder *b, const char *text, size_t length)
     for (; start < length; start = end + 1, mark.line++) {
         const char *feed = memchr(text + start, '\n', length - start);
         end = feed != NULL ? (size_t)(feed - text) : length;
-        if (!text_utf8_valid(text + start, end - start)) {
-            /* The longest valid beginning of the line ends where the trouble is. */
-            while (mark.column < end - start && text_utf8_valid(text + start, mark.column + 1)) {
-                mark.column++;
-            }
+        if (text_utf8_prefix(text + start, end - start, &mark.column) < end - start) {
             return fail(b, mark, "bytes that are no UTF-8", NULL);
         }
     }

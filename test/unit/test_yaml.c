@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 static struct arena arena;
 
@@ -270,6 +271,15 @@ static void bytes_must_be_utf8(void **state)
                "deploy.yaml:1:1: bytes that are no UTF-8");
     EXPECT_BAD("a: \xC3", "deploy.yaml:1:4: bytes that are no UTF-8");
     EXPECT_BAD("a: \xED\xA0\x80\n", "no UTF-8");
+    EXPECT_BAD("a: \xC3\xA9\xC3\xA9\xFF\n", "deploy.yaml:1:6: bytes that are no UTF-8");
+    char *line = malloc(YAML_MAX_BYTES + 1); /* one long line: looked at once, not at each byte */
+    memset(line, 'a', YAML_MAX_BYTES);
+    line[YAML_MAX_BYTES - 1] = '\xFF';
+    line[YAML_MAX_BYTES] = '\0';
+    alarm(20);
+    EXPECT_BAD(line, "deploy.yaml:1:1048576: bytes that are no UTF-8");
+    alarm(0);
+    free(line);
 }
 
 static void controls_are_errors_with_a_place(void **state)
