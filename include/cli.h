@@ -61,8 +61,9 @@ void session_close(struct session *session);
 
 /* Prints err and gives its exit code. */
 int session_fail(struct session *session, const struct error *err);
-/* Prints text to stdout. */
+/* Prints to stdout; text is rid of secrets and of commands to terminal and CI. */
 void session_print(const char *text);
+void session_print_json(const struct json *json, bool pretty);
 /* engine_work, then headline, messages, outputs, summary; gives the exit code. */
 int session_work(struct session *session);
 /* A new attempt of this process in the run. */

@@ -30,8 +30,7 @@ struct journal {
     struct store *store;
     struct arena *arena;
     struct clock *clock;
-    const struct log *log; /* its masks go over every text; may be NULL */
-    int64_t saved;         /* monotonic ms of the last write */
+    int64_t saved; /* monotonic ms of the last write */
 };
 
 /* ERROR_NOTFOUND: no run yet; ERROR_STATE: a file that cannot be trusted, with what to do. */

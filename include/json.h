@@ -32,24 +32,29 @@ bool json_is_null(const struct json *json);
 bool json_is_object(const struct json *json);
 bool json_is_array(const struct json *json);
 
-/* Building; json_set_* and json_append take ownership of value. NULL text becomes null. */
+/* Building; json_set_* and json_append take ownership of value. NULL text becomes null. What
+ * is printed is rid of secrets (mask.h), but for names, which others must find again. */
 struct json *json_object(void);
 struct json *json_array(void);
 struct json *json_of_text(const char *text);
+struct json *json_of_name(const char *name);
 struct json *json_of_number(double number);
 struct json *json_of_bool(bool value);
 struct json *json_copy(const struct json *json);
 void json_set(struct json *object, const char *key, struct json *value);
 void json_set_text(struct json *object, const char *key, const char *text);
+void json_set_name(struct json *object, const char *key, const char *name);
 void json_set_number(struct json *object, const char *key, double number);
 void json_set_bool(struct json *object, const char *key, bool value);
 void json_append(struct json *array, struct json *value);
-/* Printed text; caller frees with free(). pretty: two spaces, one member a line. */
+/* Printed text; caller frees with free(). pretty: two spaces, one member a line. No byte of it
+ * is a command of a terminal or of a CI. */
 char *json_print(const struct json *json, bool pretty);
 
 /* A struct as a table: the one source for saving and loading it. */
 enum json_type {
-    JSON_TEXT,   /* const char *          NULL is left out */
+    JSON_TEXT,   /* const char *          NULL is left out; saved as json_of_text */
+    JSON_NAME,   /* const char *          NULL is left out; saved as json_of_name */
     JSON_INT64,  /* int64_t */
     JSON_INT,    /* int */
     JSON_REAL,   /* double                NaN is null */
@@ -57,7 +62,8 @@ enum json_type {
     JSON_ENUM,   /* int-sized enum        by `names`, ended by NULL */
     JSON_STRUCT, /* embedded struct       by `fields` */
     JSON_ARRAY,  /* T *, size_t           by `fields`, `size`, `count_offset` */
-    JSON_TEXTS,  /* const char **, size_t by `count_offset` */
+    JSON_TEXTS,  /* const char **, size_t by `count_offset`; as JSON_TEXT */
+    JSON_NAMES,  /* the same, as JSON_NAME */
     JSON_REALS   /* double *, size_t      by `count_offset` */
 };
 

@@ -17,6 +17,10 @@
     {                                         \
         ROW_PLAIN(JSON_TEXT, struct_, member) \
     }
+#define ROW_NAME(struct_, member)             \
+    {                                         \
+        ROW_PLAIN(JSON_NAME, struct_, member) \
+    }
 #define ROW_INT64(struct_, member)             \
     {                                          \
         ROW_PLAIN(JSON_INT64, struct_, member) \
@@ -45,6 +49,10 @@
 #define ROW_TEXTS(struct_, member, number)                                                \
     {                                                                                     \
         ROW_PLAIN(JSON_TEXTS, struct_, member), .count_offset = offsetof(struct_, number) \
+    }
+#define ROW_NAMES(struct_, member, number)                                                \
+    {                                                                                     \
+        ROW_PLAIN(JSON_NAMES, struct_, member), .count_offset = offsetof(struct_, number) \
     }
 #define ROW_ARRAY(struct_, member, number, table, row)                                    \
     {                                                                                     \

@@ -21,16 +21,14 @@ void log_free(struct log *log);
 enum log_style log_style_of(const struct log *log);
 bool log_quiet(const struct log *log);
 
-/* From now on every occurrence of value (>= 4 bytes), raw, base64 and URL-escaped, is
- * written as ***. On GitHub the runner is told too (::add-mask::), before anything else. */
+/* As mask_add; and GitHub's runner is told (::add-mask::), before anything else. */
 void log_mask(struct log *log, const char *value);
-/* Applies the masks to text in place of the log: for journal, report and comments.
- * Returns text itself or a new text in arena. */
-struct arena;
-const char *log_masked(const struct log *log, struct arena *arena, const char *text);
 
 /* One line; control characters are shown, `::` and `##[` at a line's start are broken up. */
 void log_line(struct log *log, enum log_level level, const char *format, ...) PRINTF_LIKE(3, 4);
+
+/* A text of many lines, for stdout: each of them as harmless as one of the log. */
+void log_document(int fd, const char *text);
 
 /* A line that the next one overwrites; on anything but a terminal it is written at most
  * every 30 s. log_live(log, "") takes it away. */

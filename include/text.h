@@ -60,6 +60,12 @@ bool text_utf8_valid(const char *text, size_t length);
 /* The length of the longest valid beginning, and how many code points it has. */
 size_t text_utf8_prefix(const char *text, size_t length, size_t *points);
 const char *text_clean(struct arena *arena, const char *text, size_t length, size_t max);
+/* The same of a text of others that is to be shown: secrets in it are *** before it is cut. */
+const char *text_shown(struct arena *arena, const char *text, size_t length, size_t max);
+
+/* Bytes of the code point at text where that changes how its neighbours are shown: a control
+ * character, a line separator, a direction. Else 0, and point is left alone. */
+size_t text_unshowable(const char *text, uint32_t *point);
 
 /* Escapers: append `text` so that it is only text in that place. */
 void text_to_markdown(struct buf *out, const char *text); /* table cells and lines */

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "error.h"
 
+#include "mask.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+
+#define RAW_MAX (8 * ERROR_MESSAGE_MAX)
 
 static const char *const kind_names[ERROR_KINDS] = {
     [ERROR_NONE] = "none",           [ERROR_USAGE] = "usage",
@@ -33,10 +37,10 @@ static size_t whole_points(const char *text, size_t length)
 }
 
 /* Messages are one line; what others wrote into them may hold more. */
-static void settle(char message[static ERROR_MESSAGE_MAX], int wanted)
+static void settle(char *message, size_t length, bool cut)
 {
-    if (wanted >= ERROR_MESSAGE_MAX) {
-        message[whole_points(message, ERROR_MESSAGE_MAX - 1)] = '\0';
+    if (cut) {
+        message[whole_points(message, length)] = '\0';
     }
     for (char *p = message; *p != '\0'; p++) {
         if ((unsigned char)*p < 0x20 || *p == 0x7F) {
@@ -45,18 +49,23 @@ static void settle(char message[static ERROR_MESSAGE_MAX], int wanted)
     }
 }
 
-/* By way of a copy, since the arguments may point into *err itself. */
+/* By way of a copy, since the arguments may point into *err itself; and rid of secrets before
+ * it is cut, since half of one would not be known. */
 PRINTF_LIKE(3, 0)
 static int fill(struct error *err, enum error_kind kind, const char *format, va_list args)
 {
-    char message[ERROR_MESSAGE_MAX];
-    int wanted = vsnprintf(message, sizeof message, format, args);
+    char raw[RAW_MAX];
+    struct buf message AUTO_BUF;
+    int wanted = vsnprintf(raw, sizeof raw, format, args);
     if (wanted < 0) {
-        message[0] = '\0';
+        raw[0] = '\0';
     }
-    settle(message, wanted);
+    buf_init(&message, ERROR_MESSAGE_MAX - 1);
+    mask_apply(&message, raw, strlen(raw), wanted >= RAW_MAX);
     err->kind = kind;
-    memcpy(err->message, message, strlen(message) + 1);
+    memcpy(err->message, message.data, message.length + 1);
+    settle(err->message, message.length, message.overflow || wanted >= RAW_MAX);
+    explicit_bzero(raw, sizeof raw);
     return -1;
 }
 

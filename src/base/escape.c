@@ -2,6 +2,7 @@
 #include "text.h"
 
 #include "arena.h"
+#include "mask.h"
 
 #include <string.h>
 #include <strings.h>
@@ -79,6 +80,22 @@ const char *text_clean(struct arena *arena, const char *text, size_t length, siz
     return arena_text_n(arena, out.data, out.length);
 }
 
+/* No secret is longer than this: of an answer of 8 MiB only the beginning is looked through. */
+#define SECRET_MAX ((size_t)64 * 1024)
+
+const char *text_shown(struct arena *arena, const char *text, size_t length, size_t max)
+{
+    struct buf masked AUTO_BUF;
+    const size_t enough = max * 4 + SECRET_MAX;
+    const bool cut = length > enough;
+    length = cut ? enough : length;
+    buf_init(&masked, length * 3);
+    mask_apply(&masked, text, length, cut);
+    const char *shown = text_clean(arena, masked.data, masked.length, max);
+    explicit_bzero(masked.data, masked.length);
+    return shown;
+}
+
 /* Code points that change how their neighbours are shown: controls, line separators and
  * the bidirectional overrides with which a text can be made to read as another. */
 static bool unshowable(uint32_t point)
@@ -86,6 +103,17 @@ static bool unshowable(uint32_t point)
     return point < 0x20 || (point >= 0x7F && point < 0xA0) || point == 0x061C ||
            (point >= 0x200E && point <= 0x200F) || (point >= 0x2028 && point <= 0x202E) ||
            (point >= 0x2066 && point <= 0x2069);
+}
+
+size_t text_unshowable(const char *text, uint32_t *point)
+{
+    uint32_t found = 0;
+    size_t step = utf8_step((const unsigned char *)text, strnlen(text, 4), &found);
+    if (step == 0 || !unshowable(found)) {
+        return 0;
+    }
+    *point = found;
+    return step;
 }
 
 /* Appends one code point as it may be seen, and gives its length in the input.

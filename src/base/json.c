@@ -2,6 +2,7 @@
 #include "json.h"
 
 #include "arena.h"
+#include "mask.h"
 #include "text.h"
 
 #include <inttypes.h>
@@ -230,10 +231,18 @@ struct json *json_array(void)
     return outer(cJSON_CreateArray());
 }
 
-struct json *json_of_text(const char *text)
+struct json *json_of_name(const char *name)
 {
     use_our_memory();
-    return outer(text != NULL ? cJSON_CreateString(text) : cJSON_CreateNull());
+    return outer(name != NULL ? cJSON_CreateString(name) : cJSON_CreateNull());
+}
+
+struct json *json_of_text(const char *text)
+{
+    struct arena arena = {0};
+    struct json *json = json_of_name(mask_text(&arena, text));
+    arena_release(&arena);
+    return json;
 }
 
 struct json *json_of_number(double number)
@@ -256,7 +265,7 @@ struct json *json_copy(const struct json *json)
 
 void json_set(struct json *object, const char *key, struct json *value)
 {
-    value = value != NULL ? value : json_of_text(NULL);
+    value = value != NULL ? value : json_of_name(NULL);
     if (!json_is_object(object)) {
         json_free(value);
         return;
@@ -274,6 +283,11 @@ void json_set_text(struct json *object, const char *key, const char *text)
     json_set(object, key, json_of_text(text));
 }
 
+void json_set_name(struct json *object, const char *key, const char *name)
+{
+    json_set(object, key, json_of_name(name));
+}
+
 void json_set_number(struct json *object, const char *key, double number)
 {
     json_set(object, key, json_of_number(number));
@@ -286,7 +300,7 @@ void json_set_bool(struct json *object, const char *key, bool value)
 
 void json_append(struct json *array, struct json *value)
 {
-    value = value != NULL ? value : json_of_text(NULL);
+    value = value != NULL ? value : json_of_name(NULL);
     if (!json_is_array(array)) {
         json_free(value);
         return;
@@ -318,33 +332,53 @@ static void print_number(struct buf *out, double number)
     buf_adds(out, text);
 }
 
-/* Bytes that are no UTF-8 become U+FFFD: what we print is always valid. */
-static void print_text(struct buf *out, const char *text)
+/* What may stand in a text as it is: how many bytes from its beginning. */
+static size_t plain_run(const char *text)
+{
+    uint32_t point;
+    size_t run = 0;
+    while ((unsigned char)text[run] >= 0x20 && text[run] != '"' && text[run] != '\\' &&
+           text_unshowable(text + run, &point) == 0 && strncmp(text + run, "##[", 3) != 0) {
+        run++;
+    }
+    return run;
+}
+
+static void print_point(struct buf *out, uint32_t point)
 {
     static const char special[] = "\"\\\n\r\t", letters[] = "\"\\nrt";
+    const char *found = point < 0x80 ? strchr(special, (int)point) : NULL;
+    if (found != NULL) {
+        buf_addf(out, "\\%c", letters[found - special]);
+    } else {
+        buf_addf(out, "\\u%04x", (unsigned)point);
+    }
+}
+
+/* Bytes that are no UTF-8 become U+FFFD: what we print is always valid. `##[` is a command of
+ * the CI wherever it stands in a line. */
+static void print_text(struct buf *out, const char *text)
+{
     struct arena arena = {0};
     size_t length = strlen(text);
     if (!text_utf8_valid(text, length)) {
         text = text_clean(&arena, text, length, length * 3);
     }
     buf_add(out, "\"", 1);
-    for (; *text != '\0'; text++) {
-        size_t run = 0;
-        while ((unsigned char)text[run] >= 0x20 && text[run] != '"' && text[run] != '\\') {
-            run++;
-        }
+    for (size_t run = plain_run(text); text[run] != '\0'; run = plain_run(text)) {
+        uint32_t point = (unsigned char)text[run];
+        size_t size = text_unshowable(text + run, &point);
         buf_add(out, text, run);
-        text += run;
-        if (*text == '\0') {
-            break;
-        }
-        const char *found = strchr(special, *text);
-        if (found != NULL) {
-            buf_addf(out, "\\%c", letters[found - special]);
+        if (text[run] == '#') {
+            buf_adds(out, "##");
+            print_point(out, '[');
+            size = 3;
         } else {
-            buf_addf(out, "\\u%04x", (unsigned)(unsigned char)*text);
+            print_point(out, point);
         }
+        text += run + (size > 0 ? size : 1);
     }
+    buf_adds(out, text);
     buf_add(out, "\"", 1);
     arena_release(&arena);
 }

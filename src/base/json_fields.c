@@ -119,6 +119,7 @@ static int load_element(struct loader *loader, const struct json *json,
 {
     switch (field->type) {
     case JSON_TEXTS:
+    case JSON_NAMES:
         /* A list of names with a hole in it would surprise everybody. */
         return json_is_null(json) ? wrong(loader, "a text") : load_text(loader, json, out);
     case JSON_REALS:
@@ -134,9 +135,9 @@ static int load_array(struct loader *loader, const struct json *json,
     if (!json_is_array(json)) {
         return wrong(loader, "a list");
     }
-    size_t size = field->type == JSON_TEXTS   ? sizeof(char *)
-                  : field->type == JSON_REALS ? sizeof(double)
-                                              : field->size;
+    bool texts = field->type == JSON_TEXTS || field->type == JSON_NAMES;
+    size_t other = field->type == JSON_REALS ? sizeof(double) : field->size;
+    size_t size = texts ? sizeof(char *) : other;
     size_t count = json_size(json), length = strlen(loader->path);
     char *items = arena_array(loader->arena, count, size);
     for (size_t i = 0; i < count; i++) {
@@ -157,6 +158,7 @@ static int load_field(struct loader *loader, const struct json *json,
     void *out = member(base, field->offset);
     switch (field->type) {
     case JSON_TEXT:
+    case JSON_NAME:
         return load_text(loader, json, out);
     case JSON_INT64:
         return load_int64(loader, json, out);
@@ -172,6 +174,7 @@ static int load_field(struct loader *loader, const struct json *json,
         return load_struct(loader, json, field->fields, out);
     case JSON_ARRAY:
     case JSON_TEXTS:
+    case JSON_NAMES:
     case JSON_REALS:
         return load_array(loader, json, field, base);
     }
@@ -213,7 +216,7 @@ static struct json *save_int64(int64_t number)
         return json_of_number((double)number);
     }
     snprintf(text, sizeof text, "%" PRId64, number);
-    return json_of_text(text);
+    return json_of_name(text);
 }
 
 static struct json *save_array(const struct json_field *field, const void *base)
@@ -226,6 +229,8 @@ static struct json *save_array(const struct json_field *field, const void *base)
     for (size_t i = 0; i < count; i++) {
         if (field->type == JSON_TEXTS) {
             json_append(array, json_of_text(((const char *const *)items)[i]));
+        } else if (field->type == JSON_NAMES) {
+            json_append(array, json_of_name(((const char *const *)items)[i]));
         } else if (field->type == JSON_REALS) {
             json_append(array, json_of_number(((const double *)items)[i]));
         } else {
@@ -239,7 +244,7 @@ static struct json *save_enum(const struct json_field *field, const int *value)
 {
     for (int i = 0; field->names[i] != NULL; i++) {
         if (i == *value) {
-            return json_of_text(field->names[i]);
+            return json_of_name(field->names[i]);
         }
     }
     return json_of_text(NULL);
@@ -251,6 +256,8 @@ static struct json *save_field(const struct json_field *field, const void *base)
     switch (field->type) {
     case JSON_TEXT:
         return json_of_text(*(const char *const *)value);
+    case JSON_NAME:
+        return json_of_name(*(const char *const *)value);
     case JSON_INT64:
         return save_int64(*(const int64_t *)value);
     case JSON_INT:
@@ -265,6 +272,7 @@ static struct json *save_field(const struct json_field *field, const void *base)
         return json_save(field->fields, value);
     case JSON_ARRAY:
     case JSON_TEXTS:
+    case JSON_NAMES:
     case JSON_REALS:
         return save_array(field, base);
     }
@@ -276,7 +284,8 @@ struct json *json_save(const struct json_field *fields, const void *base)
     struct json *object = json_object();
     for (; fields->name != NULL; fields++) {
         struct json *value = save_field(fields, base);
-        if (fields->type == JSON_TEXT && json_is_null(value)) {
+        bool text = fields->type == JSON_TEXT || fields->type == JSON_NAME;
+        if (text && json_is_null(value)) {
             json_free(value);
         } else {
             json_set(object, fields->name, value);

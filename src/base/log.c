@@ -19,6 +19,7 @@
 enum {
     LINE_RAW_MAX = 32 * 1024,    /* of a message; the rest is cut */
     LINE_MAX_SHOWN = 256 * 1024, /* after escaping, which makes four bytes of one */
+    DOCUMENT_MAX = 64 * 1024 * 1024,
     LIVE_MAX = 1024,
     LIVE_EVERY_MS = 30000,
     STALL_MS = 5000 /* a reader that takes nothing for so long is given up */
@@ -29,7 +30,6 @@ struct log {
     enum log_style style;
     enum log_level level;
     bool color;
-    struct masks masks;
     struct buf live;  /* shown at the moment; empty: none */
     int64_t live_at;  /* when it was last written as a line; 0: never */
     char section[64]; /* GitLab's name of the open group */
@@ -100,12 +100,12 @@ static void break_commands(struct buf *out, const char *text)
 }
 
 /* Text from anywhere, made fit to be one line of the log. */
-static void make_harmless(const struct log *log, struct buf *out, const char *raw, bool cut)
+static void make_harmless(struct buf *out, const char *raw, bool cut)
 {
     struct buf masked AUTO_BUF, shown AUTO_BUF;
     buf_init(&masked, LINE_RAW_MAX);
     buf_init(&shown, LINE_MAX_SHOWN);
-    masks_apply(&log->masks, raw, strlen(raw), cut, &masked);
+    mask_apply(&masked, raw, strlen(raw), cut);
     text_to_terminal(&shown, masked.data);
     break_commands(out, shown.data);
     if (cut) {
@@ -113,16 +113,15 @@ static void make_harmless(const struct log *log, struct buf *out, const char *ra
     }
 }
 
-PRINTF_LIKE(3, 0)
-static void format_harmless(const struct log *log, struct buf *out, const char *format,
-                            va_list args)
+PRINTF_LIKE(2, 0)
+static void format_harmless(struct buf *out, const char *format, va_list args)
 {
     char raw[LINE_RAW_MAX];
     int length = vsnprintf(raw, sizeof raw, format, args);
     if (length < 0) {
         raw[0] = '\0';
     }
-    make_harmless(log, out, raw, length >= (int)sizeof raw);
+    make_harmless(out, raw, length >= (int)sizeof raw);
     explicit_bzero(raw, sizeof raw);
 }
 
@@ -156,7 +155,7 @@ void log_line(struct log *log, enum log_level level, const char *format, ...)
     buf_init(&line, LINE_MAX_SHOWN);
     va_list args;
     va_start(args, format);
-    format_harmless(log, &line, format, args);
+    format_harmless(&line, format, args);
     va_end(args);
     write_line(log, level_colors[level], line.data);
 }
@@ -209,7 +208,7 @@ void log_live(struct log *log, const char *format, ...)
     buf_init(&line, LINE_MAX_SHOWN);
     va_list args;
     va_start(args, format);
-    format_harmless(log, &line, format, args);
+    format_harmless(&line, format, args);
     va_end(args);
     if (log->style == LOG_TERMINAL) {
         show_live(log, &line);
@@ -247,7 +246,7 @@ static void add_command_text(struct buf *out, char *text, bool property, bool ex
 
 void log_mask(struct log *log, const char *value)
 {
-    if (!masks_add(&log->masks, value) || log->style != LOG_GITHUB) {
+    if (!mask_add(value) || log->style != LOG_GITHUB) {
         return;
     }
     struct buf line AUTO_BUF, copy AUTO_BUF;
@@ -262,16 +261,25 @@ void log_mask(struct log *log, const char *value)
     explicit_bzero(copy.data, copy.length);
 }
 
-const char *log_masked(const struct log *log, struct arena *arena, const char *text)
+void log_document(int fd, const char *text)
 {
-    size_t length = text != NULL ? strlen(text) : 0;
-    struct buf out AUTO_BUF;
-    buf_init(&out, length);
-    masks_apply(&log->masks, text, length, false, &out);
-    if (text == NULL || strcmp(text, out.data) == 0) {
-        return text;
+    struct buf masked AUTO_BUF, line AUTO_BUF, out AUTO_BUF;
+    const size_t length = strlen(text);
+    buf_init(&masked, length * 3);
+    buf_init(&line, DOCUMENT_MAX);
+    buf_init(&out, DOCUMENT_MAX);
+    mask_apply(&masked, text, length, false);
+    for (char *at = masked.data; *at != '\0';) {
+        char *end = strchrnul(at, '\n');
+        const bool last = *end == '\0';
+        *end = '\0';
+        buf_clear(&line);
+        text_to_terminal(&line, at);
+        break_commands(&out, line.data);
+        buf_add(&out, "\n", last ? 0 : 1);
+        at = end + (last ? 0 : 1);
     }
-    return arena_text_n(arena, out.data, out.length);
+    write_all(fd, out.data, out.length);
 }
 
 /* GitLab allows [A-Za-z0-9_.-]; the number keeps two groups of one title apart. */
@@ -295,7 +303,7 @@ void log_group(struct log *log, const char *title, int64_t wall_ms)
     struct buf shown AUTO_BUF, line AUTO_BUF;
     buf_init(&shown, LINE_MAX_SHOWN);
     buf_init(&line, LINE_MAX_SHOWN);
-    make_harmless(log, &shown, title, false);
+    make_harmless(&shown, title, false);
     if (log->style == LOG_GITHUB) {
         buf_adds(&line, "::group::");
         add_command_text(&line, shown.data, false, false);
@@ -328,13 +336,11 @@ void log_group_end(struct log *log, int64_t wall_ms)
     }
 }
 
-static void add_masked_command_text(const struct log *log, struct buf *out, const char *text,
-                                    bool property)
+static void add_masked_command_text(struct buf *out, const char *text, bool property)
 {
     struct buf masked AUTO_BUF;
-    size_t length = strlen(text);
     buf_init(&masked, LINE_RAW_MAX);
-    masks_apply(&log->masks, text, length, false, &masked);
+    mask_apply(&masked, text, strlen(text), false);
     add_command_text(out, masked.data, property, false);
 }
 
@@ -362,13 +368,13 @@ void log_annotate(struct log *log, enum log_level level, const char *file, int l
     buf_addf(&out, "::%s", commands[level]);
     if (file != NULL) {
         buf_adds(&out, " file=");
-        add_masked_command_text(log, &out, file, true);
+        add_masked_command_text(&out, file, true);
     }
     if (file != NULL && line > 0) {
         buf_addf(&out, ",line=%d", line);
     }
     buf_adds(&out, "::");
-    add_masked_command_text(log, &out, message, false);
+    add_masked_command_text(&out, message, false);
     write_line(log, "", out.data);
 }
 
@@ -380,6 +386,6 @@ void log_free(struct log *log)
     log_live(log, "%s", "");
     log_group_end(log, log->group_at);
     buf_release(&log->live);
-    masks_release(&log->masks);
+    mask_forget();
     free(log);
 }

@@ -472,7 +472,7 @@ int query_truth(const char *program, struct slice input, bool *out, char got[sta
         return error_wrap(err, "jq '%.120s'", program);
     }
     shown = json_text(value) != NULL ? json_text(value) : shown;
-    shown = text_clean(&arena, shown, strlen(shown), 199);
+    shown = text_shown(&arena, shown, strlen(shown), 199);
     memcpy(got, shown, strlen(shown) + 1);
     arena_release(&arena);
     return 0;

@@ -65,7 +65,7 @@ static void conclude(const struct tracks *tracks, struct track *track)
         answer(call, VERDICT_UNKNOWN, "the check came to no verdict");
     }
     const char *evidence = call->evidence ? call->evidence : "";
-    call->evidence = text_clean(call->context->arena, evidence, strlen(evidence), EVIDENCE_MAX);
+    call->evidence = text_shown(call->context->arena, evidence, strlen(evidence), EVIDENCE_MAX);
     call->took_ms = mono(tracks) - track->begun;
     track->phase = OVER;
     if (call->verdict != VERDICT_PASS && call->attempts <= call->config->retries) {

@@ -187,9 +187,20 @@ static int status_matches(const char *pattern, int status)
     return 1;
 }
 
-static int judge_status(const struct texts *wanted, const struct http_reply *reply,
+/* Where a redirect leads: its query may be a way in (a session, a code). */
+static const char *place_shown(const char *location, struct arena *arena)
+{
+    if (strncmp(location, "http", 4) == 0) {
+        return http_url_shown(arena, location);
+    }
+    const size_t length = strcspn(location, "?#");
+    return arena_format(arena, "%.*s%s", (int)length, location, location[length] ? "?…" : "");
+}
+
+static int judge_status(const struct check_call *call, const struct http_reply *reply,
                         struct finding *finding, struct error *err)
 {
+    const struct texts *wanted = &((const struct settings *)call->settings)->expect.status;
     bool good = wanted->count == 0 && reply->status / 100 == 2;
     for (size_t i = 0; i < wanted->count; i++) {
         const int match = status_matches(wanted->items[i], reply->status);
@@ -203,7 +214,7 @@ static int judge_status(const struct texts *wanted, const struct http_reply *rep
     }
     finding->good = good;
     if (!good && reply->location[0]) {
-        buf_addf(&finding->text, " to %s", reply->location);
+        buf_addf(&finding->text, " to %s", place_shown(reply->location, call->context->arena));
     }
     if (!good) {
         buf_adds(&finding->text, ", expected ");
@@ -236,7 +247,7 @@ static void show_body(const struct check_call *call, const struct http_reply *re
                       struct finding *finding)
 {
     const char *data = reply->body.data ? reply->body.data : "";
-    char *shown = arena_text(call->context->arena, text_clean(call->context->arena, data,
+    char *shown = arena_text(call->context->arena, text_shown(call->context->arena, data,
                                                               reply->body.length, BODY_SHOWN));
     for (char *at = shown; *at; at++) {
         *at = (unsigned char)*at < ' ' ? ' ' : *at;
@@ -271,7 +282,7 @@ static int judge(const struct check_call *call, const struct http_reply *reply,
                  struct finding *finding, struct error *err)
 {
     const struct expect *expect = &((const struct settings *)call->settings)->expect;
-    if (judge_status(&expect->status, reply, finding, err) < 0) {
+    if (judge_status(call, reply, finding, err) < 0) {
         return -1;
     }
     if (finding->good && expect->header) {

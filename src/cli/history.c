@@ -46,6 +46,18 @@ static void print_line(struct session *session, struct buf *out, const char *tex
              kept == NULL ? "" : ", state kept as ", kept == NULL ? "" : kept);
 }
 
+/* What others wrote into the file is left out, or escaped anew. */
+static void print_json(const char *text)
+{
+    while (*text != '\0') {
+        const char *end = strchrnul(text, '\n');
+        AUTO_JSON struct json *line = NULL;
+        if (json_parse(text, (size_t)(end - text), &line, NULL) == 0)
+            session_print_json(line, false);
+        text = *end == '\0' ? end : end + 1;
+    }
+}
+
 static void print_lines(struct session *session, struct buf *out, const char *text)
 {
     struct tally tally = {0};
@@ -75,7 +87,7 @@ int command_history(struct session *session)
         return 0;
     }
     if (session->inputs.json) {
-        session_print(text.data);
+        print_json(text.data);
         return 0;
     }
     AUTO_BUF struct buf out;

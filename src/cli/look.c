@@ -6,16 +6,11 @@
 #include "json.h"
 #include "plan.h"
 
-#include <stdlib.h>
-
 #define OUTPUT_MAX (4 * 1024 * 1024)
 
 static int print_json(struct json *json)
 {
-    char *text = json_print(json, true);
-    session_print(text);
-    session_print("\n");
-    free(text);
+    session_print_json(json, true);
     json_free(json);
     return 0;
 }

@@ -5,10 +5,10 @@
 #include "cli.h"
 #include "file.h"
 #include "json.h"
+#include "mask.h"
 
 #include <stddef.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define DOCUMENT_MAX (4 * 1024 * 1024)
@@ -28,7 +28,7 @@ static int write_document(struct session *session, enum document document, const
             return -1;
         file_give(folder);
     }
-    const char *text = log_masked(session->log, &session->arena, out.data);
+    const char *text = mask_text(&session->arena, out.data);
     if (file_write(path, text, strlen(text), err) != 0)
         return -1;
     file_give(path);
@@ -94,10 +94,7 @@ int publish_files(struct observer *observer, const struct run *run, struct error
 static void print_json_verdict(struct session *session)
 {
     AUTO_JSON struct json *json = run_save(&session->run);
-    char *text = json_print(json, true);
-    session_print(log_masked(session->log, &session->arena, text));
-    session_print("\n");
-    free(text);
+    session_print_json(json, true);
 }
 
 void publish_ci(struct session *session)

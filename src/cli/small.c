@@ -7,7 +7,6 @@
 #include "json.h"
 #include "version.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 int command_version(struct session *session)
@@ -21,10 +20,7 @@ int command_schema(struct session *session)
 {
     (void)session;
     AUTO_JSON struct json *schema = config_schema();
-    char *text = json_print(schema, true);
-    session_print(text);
-    session_print("\n");
-    free(text);
+    session_print_json(schema, true);
     return 0;
 }
 

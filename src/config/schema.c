@@ -16,7 +16,7 @@ static struct json *list_of(const char *const *texts)
 {
     struct json *list = json_array();
     for (size_t i = 0; texts[i]; i++) {
-        json_append(list, json_of_text(texts[i]));
+        json_append(list, json_of_name(texts[i]));
     }
     return list;
 }
@@ -24,14 +24,14 @@ static struct json *list_of(const char *const *texts)
 static struct json *type_of(const char *name)
 {
     struct json *schema = json_object();
-    json_set_text(schema, "type", name);
+    json_set_name(schema, "type", name);
     return schema;
 }
 
 static struct json *text_like(const char *pattern)
 {
     struct json *schema = type_of("string");
-    json_set_text(schema, "pattern", pattern);
+    json_set_name(schema, "pattern", pattern);
     return schema;
 }
 
@@ -161,7 +161,7 @@ static struct json *required_of(const struct field *fields)
     struct json *required = json_array();
     for (size_t i = 0; fields && fields[i].name; i++) {
         if (fields[i].required) {
-            json_append(required, json_of_text(fields[i].name));
+            json_append(required, json_of_name(fields[i].name));
         }
     }
     return required;
@@ -179,7 +179,7 @@ static void put_list(struct json *schema, const char *key, struct json *list)
 static struct json *requires(const char *name)
 {
     struct json *schema = json_object(), *list = json_array();
-    json_append(list, json_of_text(name));
+    json_append(list, json_of_name(name));
     json_set(schema, "required", list);
     return schema;
 }
@@ -238,7 +238,7 @@ static struct json *schema_of_driver(const struct driver_row *row)
     if (first) {
         schema = any_of(schema, schema_of_field(first));
     }
-    json_set_text(schema, "description", row->doc);
+    json_set_name(schema, "description", row->doc);
     return schema;
 }
 
@@ -290,7 +290,7 @@ static bool is_smoke(const struct field *check_fields)
 static struct json *schema_of_checks(const struct field *field)
 {
     struct json *one = json_object();
-    json_set_text(one, "$ref", is_smoke(field->fields) ? "#/$defs/smoke" : "#/$defs/gate");
+    json_set_name(one, "$ref", is_smoke(field->fields) ? "#/$defs/smoke" : "#/$defs/gate");
     return any_of(json_copy(one), list_schema(one, 1));
 }
 
@@ -318,14 +318,14 @@ static struct json *schema_of_shape(const struct slo_shape *shape)
     }
     json_set(schema, "properties", properties);
     if (shape->needs_target) {
-        json_set_text(schema, "type", "object");
+        json_set_name(schema, "type", "object");
         json_set(schema, "required", list_of((const char *const[]){"target", NULL}));
     }
     if (shape->needs_selector) {
         struct json *all = json_array();
         json_append(all, any_key(slo_selectors));
         json_append(all, any_key(slo_rules));
-        json_set_text(schema, "type", "object");
+        json_set_name(schema, "type", "object");
         json_set(schema, "allOf", all);
     }
     return schema;
@@ -380,7 +380,7 @@ static struct json *schema_of_type(const struct field *field)
 static struct json *json_of_node(const struct node *node)
 {
     if (node->kind == NODE_SCALAR) {
-        return json_of_text(node->text);
+        return json_of_name(node->text);
     }
     struct json *out = node->kind == NODE_MAP ? json_object() : json_array();
     for (size_t i = 0; i < node->count; i++) {
@@ -414,7 +414,7 @@ static struct json *json_of_default(const struct field *field)
 static struct json *schema_of_field(const struct field *field)
 {
     struct json *schema = schema_of_type(field), *def = json_of_default(field);
-    json_set_text(schema, "description", field->doc ? field->doc : field->name);
+    json_set_name(schema, "description", field->doc ? field->doc : field->name);
     if (def) {
         json_set(schema, "default", def);
     }
@@ -425,9 +425,9 @@ struct json *config_schema(void)
 {
     struct json *schema = json_object(), *defs = json_object();
     struct json *fields = schema_of_fields(config_fields);
-    json_set_text(schema, "$schema", "https://json-schema.org/draft/2020-12/schema");
-    json_set_text(schema, "title", "deploy.yaml of deploy-action");
-    json_set_text(schema, "type", "object");
+    json_set_name(schema, "$schema", "https://json-schema.org/draft/2020-12/schema");
+    json_set_name(schema, "title", "deploy.yaml of deploy-action");
+    json_set_name(schema, "type", "object");
     json_set(defs, "gate", check_schema(check_tables[0]));
     json_set(defs, "smoke", check_schema(check_tables[1]));
     json_set(schema, "properties", json_copy(json_get(fields, "properties")));

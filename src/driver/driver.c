@@ -97,7 +97,7 @@ static const char *line_shown(const char *start, const char *end, struct arena *
     while (end > start && (unsigned char)end[-1] <= ' ') {
         end--;
     }
-    return text_clean(arena, start, (size_t)(end - start), LINE_SHOWN);
+    return text_shown(arena, start, (size_t)(end - start), LINE_SHOWN);
 }
 
 const char *output_first_line(const struct buf *output, struct arena *arena)

@@ -26,15 +26,15 @@ static const char *history_path(const struct journal *journal)
 static struct json *line_of(const struct run *run)
 {
     struct json *line = json_object();
-    json_set_text(line, "id", run->id);
-    json_set_text(line, "app", run->app);
-    json_set_text(line, "version", run->version);
-    json_set_text(line, "previous", run->previous);
-    json_set_text(line, "strategy", strategy_names[run->strategy]);
-    json_set_text(line, "status", run_status_names[run->status]);
-    json_set_text(line, "trigger", run->trigger);
+    json_set_name(line, "id", run->id);
+    json_set_name(line, "app", run->app);
+    json_set_name(line, "version", run->version);
+    json_set_name(line, "previous", run->previous);
+    json_set_name(line, "strategy", strategy_names[run->strategy]);
+    json_set_name(line, "status", run_status_names[run->status]);
+    json_set_name(line, "trigger", run->trigger);
     json_set_text(line, "trigger_id", run->trigger_id);
-    json_set_text(line, "commit", run->commit);
+    json_set_name(line, "commit", run->commit);
     json_set_text(line, "run_url", run->run_url);
     json_set_number(line, "exit_code", run->exit_code);
     json_set_number(line, "started", (double)run->started);
@@ -99,7 +99,7 @@ static struct json *line_of_replaced(const struct run *run, int64_t now)
 {
     if (run == NULL) {
         struct json *line = json_object();
-        json_set_text(line, "status", UNREADABLE);
+        json_set_name(line, "status", UNREADABLE);
         json_set_number(line, "started", (double)now);
         json_set_number(line, "ended", (double)now);
         return line;
@@ -125,7 +125,7 @@ int journal_replace(struct journal *journal, const struct run *run, const char *
     const char *name = free_name(journal, now);
     const char *slash = strrchr(name, '/');
     AUTO_JSON struct json *line = line_of_replaced(run, now);
-    json_set_text(line, "kept", slash == NULL ? name : slash + 1);
+    json_set_name(line, "kept", slash == NULL ? name : slash + 1);
     struct run told = {.id = run == NULL ? NULL : run->id, .status = RUN_SUPERSEDED};
     if ((run == NULL || !is_told(path, &told)) && append(path, line, err) != 0)
         return -1;

@@ -5,7 +5,6 @@
 #include "clock.h"
 #include "file.h"
 #include "json.h"
-#include "log.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -39,11 +38,7 @@ int journal_save(struct journal *journal, struct run *run, struct error *err)
     run->updated = journal->clock->wall(journal->clock);
     AUTO_JSON struct json *json = run_save(run);
     char *text = json_print(json, true);
-    struct arena scratch;
-    arena_init(&scratch);
-    const char *masked = journal->log == NULL ? text : log_masked(journal->log, &scratch, text);
-    int result = journal->store->write(journal->store, masked, strlen(masked), err);
-    arena_release(&scratch);
+    int result = journal->store->write(journal->store, text, strlen(text), err);
     free(text);
     if (result != 0) {
         run->sequence--;

@@ -14,6 +14,7 @@
 #define DEFAULT_BYTES (1024 * 1024)
 #define RETRY_AFTER_MAX_S 86400
 #define POOL 16L
+#define SHOWN_MAX 8192
 
 struct http_engine {
     CURLM *multi;
@@ -74,7 +75,7 @@ const char *http_url_shown(struct arena *arena, const char *text)
     const char *shown = "(no valid URL)";
     char *query = NULL;
     AUTO_BUF struct buf out;
-    buf_init(&out, 2048);
+    buf_init(&out, SHOWN_MAX);
     CURLU *url = curl_url();
     if (url != NULL && text != NULL && curl_url_set(url, CURLUPART_URL, text, 0) == CURLUE_OK) {
         add_part(&out, url, CURLUPART_SCHEME, "");
@@ -84,7 +85,7 @@ const char *http_url_shown(struct arena *arena, const char *text)
         if (curl_url_get(url, CURLUPART_QUERY, &query, 0) == CURLUE_OK) {
             http_add_query(&out, query);
         }
-        shown = text_clean(arena, out.data, out.length, out.max);
+        shown = text_shown(arena, out.data, out.length, out.max);
     }
     curl_free(query);
     curl_url_cleanup(url);

@@ -27,7 +27,7 @@ static int held_by_other(int fd, const char *path, struct error *err)
     arena_init(&arena);
     AUTO_BUF struct buf shown;
     buf_init(&shown, HOLDER_MAX * 4);
-    text_to_terminal(&shown, text_clean(&arena, text, end, HOLDER_MAX));
+    text_to_terminal(&shown, text_shown(&arena, text, end, HOLDER_MAX));
     arena_release(&arena);
     return error_set(err, ERROR_CONFLICT, "%s is held by: %s", path, shown.data);
 }

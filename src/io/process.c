@@ -60,7 +60,7 @@ static void add_shown(struct buf *out, const char *text)
 const char *process_shown(struct arena *arena, const struct process_spec *spec)
 {
     AUTO_BUF struct buf out;
-    buf_init(&out, SHOWN_MAX + 1);
+    buf_init(&out, DEFAULT_OUTPUT);
     if (spec->argv == NULL || spec->shell != NULL) {
         add_shown(&out, spec->shell == NULL ? "" : spec->shell);
     } else {
@@ -68,7 +68,7 @@ const char *process_shown(struct arena *arena, const struct process_spec *spec)
             add_shown(&out, spec->argv[i]);
         }
     }
-    return text_clean(arena, out.data, out.length, SHOWN_MAX);
+    return text_shown(arena, out.data, out.length, SHOWN_MAX);
 }
 
 static const char *last_line(struct arena *arena, const struct buf *output)
@@ -83,7 +83,7 @@ static const char *last_line(struct arena *arena, const struct buf *output)
     }
     AUTO_BUF struct buf shown;
     buf_init(&shown, LINE_MAX_SHOWN * 4);
-    text_to_terminal(&shown, text_clean(arena, output->data + start, end - start, LINE_MAX_SHOWN));
+    text_to_terminal(&shown, text_shown(arena, output->data + start, end - start, LINE_MAX_SHOWN));
     return arena_text(arena, shown.data);
 }
 

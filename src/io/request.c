@@ -76,7 +76,7 @@ static const char *body_excerpt(struct arena *arena, const struct http_reply *re
     for (size_t i = 0; i < reply->body.length; i++) {
         text[i] = (unsigned char)text[i] < 0x20 || text[i] == 0x7f ? ' ' : text[i];
     }
-    return text_clean(arena, text, reply->body.length, EXCERPT_MAX);
+    return text_shown(arena, text, reply->body.length, EXCERPT_MAX);
 }
 
 static enum error_kind kind_of_status(int status)

@@ -11,7 +11,7 @@
 static bool nothing_is(struct reading *nothing, enum nothing kind, const char *subject,
                        const char *what, struct arena *arena)
 {
-    const char *clean = text_clean(arena, what, strlen(what), WORDS_MAX);
+    const char *clean = text_shown(arena, what, strlen(what), WORDS_MAX);
     *nothing = reading_nothing(kind, arena_format(arena, "%s: %s", subject, clean));
     return false;
 }

@@ -218,10 +218,10 @@ void plan_print(struct buf *out, const struct plan *plan)
 
 static const struct json_field plan_fields[] = {
     ROW_ENUM(struct plan, strategy, strategy_names),
-    ROW_TEXT(struct plan, version),
-    ROW_TEXT(struct plan, previous),
-    ROW_TEXT(struct plan, stable_slot),
-    ROW_TEXT(struct plan, candidate_slot),
+    ROW_NAME(struct plan, version),
+    ROW_NAME(struct plan, previous),
+    ROW_NAME(struct plan, stable_slot),
+    ROW_NAME(struct plan, candidate_slot),
     ROW_BOOL(struct plan, nothing_to_do),
     {.name = "steps",
      .type = JSON_ARRAY,
@@ -240,6 +240,6 @@ struct json *plan_json(const struct plan *plan)
 {
     struct json *json = json_save(plan_fields, plan);
 
-    json_set_text(json, "hash", plan->hash);
+    json_set_name(json, "hash", plan->hash);
     return json;
 }

@@ -151,7 +151,7 @@ static int no_backend(const struct router *router, struct arena *arena, struct e
         }
         at += length + (at[length] == '\n');
     }
-    const char *shown = text_clean(arena, names.length > 0 ? names.data : "none",
+    const char *shown = text_shown(arena, names.length > 0 ? names.data : "none",
                                    names.length > 0 ? names.length : 4, 300);
     buf_release(&answer);
     return error_set(err, ERROR_NOTFOUND, "haproxy at %s has no backend '%s'; it has: %s",

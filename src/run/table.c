@@ -23,28 +23,28 @@ static const struct json_field run_step_fields[] = {
 };
 
 static const struct json_field check_fields[] = {
-    ROW_TEXT(struct run_check, step),    ROW_TEXT(struct run_check, group),
-    ROW_TEXT(struct run_check, name),    ROW_TEXT(struct run_check, role),
+    ROW_NAME(struct run_check, step),    ROW_NAME(struct run_check, group),
+    ROW_TEXT(struct run_check, name),    ROW_NAME(struct run_check, role),
     ROW_INT(struct run_check, verdict),  ROW_TEXT(struct run_check, evidence),
     ROW_INT64(struct run_check, at),     ROW_INT64(struct run_check, took_ms),
     ROW_INT(struct run_check, attempts), ROW_END,
 };
 
 static const struct json_field metric_fields[] = {
-    ROW_TEXT(struct run_metric, slo),       ROW_TEXT(struct run_metric, kind),
-    ROW_TEXT(struct run_metric, unit),      ROW_TEXT(struct run_metric, source),
+    ROW_NAME(struct run_metric, slo),       ROW_NAME(struct run_metric, kind),
+    ROW_NAME(struct run_metric, unit),      ROW_NAME(struct run_metric, source),
     ROW_REAL(struct run_metric, baseline),  ROW_REAL(struct run_metric, value),
     ROW_REAL(struct run_metric, worst),     ROW_REAL(struct run_metric, limit),
     ROW_REAL(struct run_metric, target),    ROW_REAL(struct run_metric, bad),
     ROW_REAL(struct run_metric, requests),  ROW_REAL(struct run_metric, baseline_requests),
-    ROW_TEXT(struct run_metric, judgement), ROW_TEXT(struct run_metric, detail),
+    ROW_NAME(struct run_metric, judgement), ROW_TEXT(struct run_metric, detail),
     ROW_INT64(struct run_metric, window),   ROW_END,
 };
 
 static const struct json_field event_fields[] = {
     ROW_INT64(struct run_event, at),
     ROW_ENUM(struct run_event, kind, event_kind_names),
-    ROW_TEXT(struct run_event, severity),
+    ROW_NAME(struct run_event, severity),
     ROW_TEXT(struct run_event, text),
     ROW_INT64(struct run_event, resolved),
     ROW_TEXT(struct run_event, resolution),
@@ -52,36 +52,35 @@ static const struct json_field event_fields[] = {
 };
 
 static const struct json_field signature_fields[] = {
-    ROW_TEXT(struct run_signature, role), ROW_TEXT(struct run_signature, who),
-    ROW_TEXT(struct run_signature, step), ROW_TEXT(struct run_signature, comment),
+    ROW_NAME(struct run_signature, role), ROW_TEXT(struct run_signature, who),
+    ROW_NAME(struct run_signature, step), ROW_TEXT(struct run_signature, comment),
     ROW_INT64(struct run_signature, at),  ROW_END,
 };
 
 static const struct json_field attempt_fields[] = {
     ROW_TEXT(struct run_attempt, host),
-    ROW_TEXT(struct run_attempt, how),
+    ROW_NAME(struct run_attempt, how),
     ROW_INT64(struct run_attempt, pid),
     ROW_INT64(struct run_attempt, started),
     ROW_INT64(struct run_attempt, ended),
-    ROW_TEXT(struct run_attempt, outcome),
+    ROW_NAME(struct run_attempt, outcome),
     ROW_END,
 };
 
 static const struct json_field sample_fields[] = {
-    ROW_INT64(struct run_sample, at),   ROW_REAL(struct run_sample, seconds),
-    ROW_REAL(struct run_sample, bad),   ROW_REAL(struct run_sample, total),
-    ROW_REAL(struct run_sample, gauge), ROW_END,
+    ROW_INT64(struct run_sample, at),   ROW_REAL(struct run_sample, seconds), ROW_REAL(struct run_sample, bad),
+    ROW_REAL(struct run_sample, total), ROW_REAL(struct run_sample, gauge),   ROW_END,
 };
 
 static const struct json_field stream_fields[] = {
-    ROW_TEXT(struct run_stream, slo),
+    ROW_NAME(struct run_stream, slo),
     ROW_ENUM(struct run_stream, arm, arm_names),
     ROW_ARRAY(struct run_stream, samples, count, sample_fields, struct run_sample),
     ROW_END,
 };
 
 static const struct json_field watch_fields[] = {
-    ROW_TEXT(struct run_watch, step),
+    ROW_NAME(struct run_watch, step),
     ROW_INT64(struct run_watch, begun),
     ROW_INT64(struct run_watch, observed_ms),
     ROW_INT64(struct run_watch, nodata_since),
@@ -93,22 +92,22 @@ static const struct json_field watch_fields[] = {
 static const struct json_field run_fields[] = {
     ROW_INT(struct run, schema),
     ROW_INT64(struct run, sequence),
-    ROW_TEXT(struct run, id),
-    ROW_TEXT(struct run, app),
-    ROW_TEXT(struct run, project),
-    ROW_TEXT(struct run, commit),
+    ROW_NAME(struct run, id),
+    ROW_NAME(struct run, app),
+    ROW_NAME(struct run, project),
+    ROW_NAME(struct run, commit),
     ROW_TEXT(struct run, run_url),
-    ROW_TEXT(struct run, run_key),
-    ROW_TEXT(struct run, environment),
+    ROW_NAME(struct run, run_key),
+    ROW_NAME(struct run, environment),
     ROW_ENUM(struct run, strategy, strategy_names),
-    ROW_TEXT(struct run, version),
-    ROW_TEXT(struct run, previous),
+    ROW_NAME(struct run, version),
+    ROW_NAME(struct run, previous),
     ROW_TEXT(struct run, image),
-    ROW_TEXT(struct run, stable_slot),
-    ROW_TEXT(struct run, candidate_slot),
-    ROW_TEXT(struct run, config_path),
-    ROW_TEXT(struct run, config_hash),
-    ROW_TEXT(struct run, plan_hash),
+    ROW_NAME(struct run, stable_slot),
+    ROW_NAME(struct run, candidate_slot),
+    ROW_NAME(struct run, config_path),
+    ROW_NAME(struct run, config_hash),
+    ROW_NAME(struct run, plan_hash),
     ROW_TEXT(struct run, guidance),
     {"reviewers", JSON_TEXTS, offsetof(struct run, reviewers.items), NULL, NULL, 0,
      offsetof(struct run, reviewers.count)},
@@ -119,7 +118,7 @@ static const struct json_field run_fields[] = {
     ROW_INT(struct run, exit_code),
     ROW_ENUM(struct run, direction, direction_names),
     ROW_TEXT(struct run, headline),
-    ROW_TEXT(struct run, trigger),
+    ROW_NAME(struct run, trigger),
     ROW_TEXT(struct run, trigger_id),
     ROW_TEXT(struct run, trigger_detail),
     ROW_INT64(struct run, breached),

@@ -2,6 +2,7 @@
 #include "expect.h"
 
 #include "json.h"
+#include "mask.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -374,11 +375,25 @@ static void pretty_has_one_member_a_line(void **state)
                  "  \"d\": {\n    \"e\": null\n  }\n}");
 }
 
+static void secrets_are_left_out_but_names_are_not(void **state)
+{
+    (void)state;
+    mask_add("running");
+    struct json *map AUTO_JSON = json_object();
+    json_set_text(map, "running", "is running");
+    json_set_name(map, "status", "running");
+    expect_print(map, false, "{\"running\":\"is ***\",\"status\":\"running\"}");
+    mask_forget();
+}
+
 static void texts_are_escaped(void **state)
 {
     (void)state;
     struct json *json AUTO_JSON = json_of_text("q\" b\\ n\n r\r t\t x\x01 d\x7f \xC3\xA9");
-    expect_print(json, false, "\"q\\\" b\\\\ n\\n r\\r t\\t x\\u0001 d\x7f \xC3\xA9\"");
+    expect_print(json, false, "\"q\\\" b\\\\ n\\n r\\r t\\t x\\u0001 d\\u007f \xC3\xA9\"");
+    /* Neither a terminal nor a CI finds a command in it. */
+    struct json *hostile AUTO_JSON = json_of_text("\xC2\x9B[2J \xE2\x80\xAE ##[error]x #[y] ##");
+    expect_print(hostile, false, "\"\\u009b[2J \\u202e ##\\u005berror]x #[y] ##\"");
     struct json *bad AUTO_JSON = json_of_text("a\xFF"
                                               "b\xC3");
     expect_print(bad, false,
@@ -411,6 +426,7 @@ int main(void)
         cmocka_unit_test(copies_are_apart),
         cmocka_unit_test(pretty_has_one_member_a_line),
         cmocka_unit_test(texts_are_escaped),
+        cmocka_unit_test(secrets_are_left_out_but_names_are_not),
     };
     return cmocka_run_group_tests_name("json", tests, NULL, NULL);
 }

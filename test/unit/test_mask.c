@@ -2,6 +2,7 @@
 #include "capture.h"
 
 #include "arena.h"
+#include "mask.h"
 
 #include <stdlib.h>
 
@@ -87,11 +88,11 @@ static void secrets_of_many_lines_are_masked(void **state)
     static const char key[] = "-----BEGIN KEY-----\nMIIEvQIBADAN\nshort\n-----END KEY-----\n";
     log_mask(c.log, key);
     log_line(c.log, LOG_INFO, "key: %s.", key);
-    expect_written(&c, "key: ***.\n");
+    expect_written(&c, "key: ***\\x0a.\n");
     log_line(c.log, LOG_INFO, "MIIEvQIBADAN and short");
     expect_written(&c, "*** and short\n");
     log_line(c.log, LOG_INFO, "{\"key\":\"-----BEGIN KEY-----\\nMIIEvQIBADAN\\n\"}");
-    expect_last(&c, "{\"key\":\"***\\n***\\n\"}\n");
+    expect_last(&c, "{\"key\":\"***\"}\n");
 }
 
 static void a_secret_at_the_cut_is_masked(void **state)
@@ -147,16 +148,185 @@ static void masked_text_is_for_others(void **state)
     struct arena arena = {0};
     struct capture c = plain();
     const char *text = "the value is here";
-    assert_ptr_equal(log_masked(c.log, &arena, text), text);
+    assert_ptr_equal(mask_text(&arena, text), text);
     log_mask(c.log, "value");
-    assert_string_equal(log_masked(c.log, &arena, text), "the *** is here");
-    assert_string_equal(log_masked(c.log, &arena, "a\nvalue\x1b"), "a\n***\x1b");
+    assert_string_equal(mask_text(&arena, text), "the *** is here");
+    assert_string_equal(mask_text(&arena, "a\nvalue\x1b"), "a\n***\x1b");
     const char *other = "nothing of it";
-    assert_ptr_equal(log_masked(c.log, &arena, other), other);
-    assert_null(log_masked(c.log, &arena, NULL));
-    assert_string_equal(log_masked(c.log, &arena, ""), "");
+    assert_ptr_equal(mask_text(&arena, other), other);
+    assert_null(mask_text(&arena, NULL));
+    assert_string_equal(mask_text(&arena, ""), "");
     expect_last(&c, "");
+    assert_string_equal(mask_text(&arena, text), text); /* forgotten with the log */
     arena_release(&arena);
+}
+
+struct sample {
+    const char *text, *wanted;
+};
+
+static void expect_all(const struct sample *samples, size_t count)
+{
+    struct arena arena = {0};
+    for (size_t i = 0; i < count; i++) {
+        assert_string_equal(mask_text(&arena, samples[i].text), samples[i].wanted);
+    }
+    arena_release(&arena);
+}
+
+#define EXPECT_ALL(samples) expect_all(samples, sizeof(samples) / sizeof(samples[0]))
+
+/* One secret with everything in it that somebody escapes. */
+static void escaped_secrets_are_masked(void **state)
+{
+    (void)state;
+    static const struct sample samples[] = {
+        {"a \\/q\"u'o<t>e&d_*#[é]@ b", "a *** b"},                                 /* as it is */
+        {"j \\\\/q\\\"u'o<t>e&d_*#[é]@ b", "j *** b"},                             /* JSON */
+        {"j \\\\\\/q\\\"u'o<t>e&d_*#[\\u00e9]@ b", "j *** b"},                     /* ASCII JSON */
+        {"j \\\\\\\\/q\\\\\\\"u'o\\\\u003ct\\\\u003ee\\\\u0026d_*#[é]@", "j ***"}, /* in JSON */
+        {"s '\\/q\"u'\\''o<t>e&d_*#[é]@'", "s '***'"},                             /* a shell */
+        {"m \\\\/q\"u'o&lt;t&gt;e&amp;d\\_\\*\\#\xE2\x80\x8B\\[é\\]@", "m ***"},   /* Markdown */
+        {"h \\/q&quot;u&#39;o&lt;t&gt;e&amp;d_*#[é]@ b", "h *** b"},               /* HTML */
+        {"u %5C%2Fq%22u%27o%3Ct%3Ee%26d_%2A%23%5B%C3%A9%5D%40 b", "u *** b"},      /* all of it */
+        {"u %5c/q%22u'o%3ct%3ee&d_*%23[%c3%a9]@ b", "u *** b"},                    /* some of it */
+        {"x \\\\/q\"u'o<t>e&d_*#[\\xc3\\xa9]@ b", "x *** b"},                      /* C */
+        {"x \\\\/q\"u'o<t>e&d_*#[\\303\\251]@ b", "x *** b"},                      /* octal */
+        {"x 5c2f712275276f3c743e6526645f2a235bc3a95d40", "x ***"},                 /* hex */
+        {"x 5C2F712275276F3C743E6526645F2A235BC3A95D40", "x ***"},
+    };
+    mask_add("\\/q\"u'o<t>e&d_*#[é]@");
+    EXPECT_ALL(samples);
+    mask_forget();
+}
+
+static void line_ends_may_be_written_otherwise(void **state)
+{
+    (void)state;
+    static const struct sample samples[] = {
+        {"first\nsecond", "***"},  {"first\r\nsecond", "***"},
+        {"first second", "***"},   {"first\\nsecond", "***"},
+        {"first%0Asecond", "***"}, {"first%0D%0Asecond", "***%0D%0A***"},
+        {"a first b", "a *** b"},  {"first+second", "***+***"},
+    };
+    mask_add("first\nsecond\n");
+    EXPECT_ALL(samples);
+    mask_forget();
+    mask_add("with some spaces");
+    static const struct sample spaces[] = {{"q=with+some+spaces&", "q=***&"},
+                                           {"with%20some+spaces", "***"}};
+    EXPECT_ALL(spaces);
+    mask_forget();
+}
+
+static void white_space_around_a_secret_does_not_count(void **state)
+{
+    (void)state;
+    static const struct sample samples[] = {
+        {"is tok5 here", "is *** here"},
+        {"dG9rNQ== dG9rNQo= IHRvazUK", "*** ***o= ***"}, /* printf, echo, and all of it */
+    };
+    assert_true(mask_add(" tok5\n"));
+    assert_false(mask_add(" tok5\n"));
+    assert_false(mask_add(" abc \n"));
+    EXPECT_ALL(samples);
+    mask_forget();
+}
+
+/* What was cut before we saw it: the piece that is left goes, too. */
+static void pieces_of_secrets_are_masked(void **state)
+{
+    (void)state;
+    static const struct sample samples[] = {
+        {"'abcdefgh' and more", "'***' and more"},      /* cut at a quote */
+        {"abcdefghi…", "***…"},                         /* at an ellipsis */
+        {"the end: abcdefghijk", "the end: ***"},       /* at the end */
+        {"'abcdefg' is seven", "'abcdefg' is seven"},   /* too little of it */
+        {"abcdefghi and so on", "abcdefghi and so on"}, /* by chance, and too little */
+        {"abcdefghijkl and so on", "*** and so on"},    /* a third of it */
+        {"YWJjZGVmZ2hpamts'", "***'"},                  /* of its base64 */
+    };
+    mask_add("abcdefghijklmnopqrstuvwxyzABCDEFGHIJ");
+    EXPECT_ALL(samples);
+    mask_forget();
+}
+
+static void broken_base64_is_masked(void **state)
+{
+    (void)state;
+    char secret[121] = "";
+    for (size_t i = 0; i < 120; i++) {
+        secret[i] = (char)('a' + (i * 7 + i / 26) % 26);
+    }
+    mask_add(secret);
+    static const struct sample samples[] = {
+        {"dGFobw==", "dGFobw=="}, /* of something else */
+    };
+    EXPECT_ALL(samples);
+    struct arena arena = {0};
+    /* base64 -w 76: the second line is a text of its own */
+    assert_string_equal(
+        mask_text(&arena,
+                  "bHN6Z251Ymlwd2RrcnlmbXRhaG92ZGtyeWZtdGFob3ZjanF4ZWxzemdudWJpcHdlbHN6Z251Ymlw"),
+        "***");
+    arena_release(&arena);
+    mask_forget();
+}
+
+static void shapes_are_masked(void **state)
+{
+    (void)state;
+    static const struct sample samples[] = {
+        {"by ghp_0123456789abcdefABCDEF!", "by ***!"},
+        {"xghp_0123456789 ghp_short AKIAIOSFODNN7EXAMPLE", "xghp_0123456789 ghp_short ***"},
+        {"at https://hooks.slack.com/services/T0/B0/xyz, see", "at https://***, see"},
+        {"postgres://app:pa55@db/shop and ://u:$PW@h", "postgres://app:***@db/shop and ://u:$PW@h"},
+        {"https://0123456789abcdef0123@host/ https://me@host/",
+         "https://***@host/ https://me@host/"},
+        {"eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl.", "***."},
+        {"k -----BEGIN RSA PRIVATE KEY-----\nabc\n-----END RSA PRIVATE KEY----- z", "k *** z"},
+        {"-----BEGIN PRIVATE KEY-----\ncut off", "***"},
+        {"-----BEGIN CERTIFICATE-----\nabc", "-----BEGIN CERTIFICATE-----\nabc"},
+        {"Authorization: Bearer abc.def-1, x", "Authorization: Bearer ***, x"},
+        {"{\"authorization\":\"Basic dTpw\"}", "{\"authorization\":\"Basic ***\"}"},
+        {"authorization: denied; authorization failed",
+         "authorization: denied; authorization failed"},
+        {"with bearer abcdefgh1 or bearer of news", "with bearer *** or bearer of news"},
+        {"Set-Cookie: sid=1; Path=/", "Set-Cookie: ***"},
+        {"/a?user=me&access_token=abc&x=1", "/a?user=me&access_token=***&x=1"},
+        {"password=\"two words\" DB_PASSWORD=one next", "password=\"***\" DB_PASSWORD=*** next"},
+        {"{\"password\": \"hunter2\", \"n\": 1}", "{\"password\": \"***\", \"n\": 1}"},
+        {"{\\\"client_secret\\\":\\\"abc\\\"}", "{\\\"client_secret\\\":\\\"***\\\"}"},
+        {"X-Api-Key: abc def", "X-Api-Key: *** def"},
+        {"invalid token: expired", "invalid token: expired"},
+        {".token == \"abc\" token=$TOKEN secretary=x",
+         ".token == \"abc\" token=$TOKEN secretary=x"},
+    };
+    EXPECT_ALL(samples);
+    assert_true(mask_is_secret("x ghp_0123456789abcdefABCDEF y"));
+    assert_true(mask_is_secret("postgres://app:pa55@db/shop"));
+    assert_false(mask_is_secret("https://x.example/?token=abc"));
+    assert_false(mask_is_secret(NULL));
+}
+
+static void text_is_masked_before_it_is_cut(void **state)
+{
+    (void)state;
+    struct arena arena = {0};
+    struct error err = {0};
+    mask_add("seven77");
+    assert_string_equal(text_shown(&arena, "is seven77 here", 15, 8), "is *** h");
+    assert_string_equal(text_shown(&arena, "is seven77 here", 15, 6), "is ***");
+    char text[2000];
+    memset(text, 'x', sizeof text);
+    memcpy(text + 1018, "seven77", 8);
+    error_set(&err, ERROR_REMOTE, "%s", text);
+    assert_string_equal(err.message + 1018, "***");
+    error_set(&err, ERROR_REMOTE, "said '%s'", "seven77");
+    error_wrap(&err, "at seven77");
+    assert_string_equal(err.message, "at ***: said '***'");
+    arena_release(&arena);
+    mask_forget();
 }
 
 int main(void)
@@ -173,6 +343,13 @@ int main(void)
         cmocka_unit_test(masks_hold_before_escaping),
         cmocka_unit_test(github_is_told_of_masks),
         cmocka_unit_test(masked_text_is_for_others),
+        cmocka_unit_test(escaped_secrets_are_masked),
+        cmocka_unit_test(line_ends_may_be_written_otherwise),
+        cmocka_unit_test(white_space_around_a_secret_does_not_count),
+        cmocka_unit_test(pieces_of_secrets_are_masked),
+        cmocka_unit_test(broken_base64_is_masked),
+        cmocka_unit_test(shapes_are_masked),
+        cmocka_unit_test(text_is_masked_before_it_is_cut),
     };
     return cmocka_run_group_tests_name("mask", tests, NULL, NULL);
 }
