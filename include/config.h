@@ -51,7 +51,8 @@ struct config {
     int64_t keep;           /* ms a failed candidate is kept for diagnosis; 0: stopped */
     struct texts report_to; /* "summary" "file" "comment" */
     const char *report_path, *incident_path, *template_path;
-    char hash[65]; /* SHA-256 of the file and every --set */
+    struct texts mask_env; /* environment variables that are kept out of all that is written */
+    char hash[65];         /* SHA-256 of the file and every --set */
 
     struct arena *arena; /* where all this lives */
     struct rows secrets; /* every FIELD_SECRET that is set; for config_secrets() */
@@ -79,10 +80,15 @@ MUST_CHECK int config_load(struct arena *arena, const struct config_source *sour
                            struct config **out, struct problems *problems, struct error *err);
 
 /* Takes the value of every FIELD_SECRET out of the environment (getenv, then unsetenv) and
- * gives it to mask(); a named but absent variable is a problem. Before the first query_*. */
+ * gives it to mask(); a named but absent or too short one is a problem. Those of mask-env go to
+ * mask(), too, and stay. Before the first query_*. */
 MUST_CHECK int config_secrets(struct config *config, void (*mask)(void *, const char *),
                               void *context, struct problems *problems);
 void config_forget(struct config *config); /* zeroes the secrets */
+
+/* Hides the values of environment variables whose names say that they are secrets, what the
+ * files hold that such a variable with _FILE behind it names, and passwords in addresses. */
+void config_hide_environment(void);
 
 /* JSON Schema, draft 2020-12, of deploy.yaml; json_free. */
 struct json *config_schema(void);

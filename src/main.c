@@ -39,6 +39,7 @@ static int start(struct session *session, char **argv)
     struct error err = {0};
     for (size_t i = 0; subcommands[i].name != NULL; i++)
         names[i] = subcommands[i].name;
+    config_hide_environment();
     int result = inputs_read(&session->arena, argv, names, &session->inputs, &err);
     open_log(session);
     if (result != 0)

@@ -2,6 +2,7 @@
 #include "binder.h"
 
 #include "arena.h"
+#include "mask.h"
 #include "text.h"
 
 #include <ctype.h>
@@ -235,7 +236,7 @@ static void bind_choice(struct binder *b, const struct node *key, struct node *v
 
 static void unknown_key(struct binder *b, const struct node *key, const struct scope *scope)
 {
-    if (secret_in(key->text)) {
+    if (mask_is_secret(key->text)) {
         return;
     }
     const char **names = bind_names(b->arena, scope->fields, scope->room);
@@ -260,7 +261,7 @@ static void bind_other(struct binder *b, const struct node *key, struct node *va
     } else if (row) {
         scope->choice->driver = row;
         bind_choice(b, key, value, scope->choice);
-    } else if (value->kind != NODE_SCALAR || !secret_key(key->text)) {
+    } else if (value->kind != NODE_SCALAR || !mask_is_name(key->text, strlen(key->text))) {
         unknown_key(b, key, scope);
     }
 }
@@ -313,7 +314,7 @@ bool bind_is_name(const char *text)
 {
     const char *chars = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
     return *text && !strchr("._-", *text) && strspn(text, chars) == strlen(text) &&
-           !secret_in(text);
+           !mask_is_secret(text);
 }
 
 static void bind_named(struct binder *b, const struct node *node, const struct field *field,
@@ -332,7 +333,7 @@ static void bind_named(struct binder *b, const struct node *node, const struct f
             .kind = NODE_MAP, .line = key->line, .column = key->column, .origin = key->origin};
         struct scope scope = {.name = key->text, .fields = field->fields};
         *(const char **)(void *)row = key->text;
-        if (secret_in(key->text)) {
+        if (mask_is_secret(key->text)) {
             continue;
         }
         if (!bind_is_name(key->text)) {
@@ -421,9 +422,11 @@ static const char *check_name(struct arena *arena, const struct choice *kind)
     if (text_blank(subject)) {
         return kind->driver->name;
     }
-    size_t length = strcspn(subject, "\r\n");
-    return arena_format(arena, "%s %s", kind->driver->name,
-                        text_clean(arena, subject, length, 100));
+    /* What stands behind a question mark may be a secret of the environment's. */
+    bool query = first->type == FIELD_URL && strchr(subject, '?') != NULL;
+    size_t length = strcspn(subject, query ? "?\r\n" : "\r\n");
+    return arena_format(arena, "%s %s%s", kind->driver->name,
+                        text_shown(arena, subject, length, 100), query ? "?…" : "");
 }
 
 /* Two checks of a group never share a name: it is how the journal tells them apart. */

@@ -14,6 +14,7 @@ struct binder {
     struct secret_slot *secrets;
     size_t secret_count, secret_capacity;
     bool in_check;
+    bool in_words;               /* of a command line, which everybody on the machine can read */
     const struct node *base_url; /* the first check that uses ${base_url} */
 };
 
@@ -71,10 +72,6 @@ extern const char *const run_variables[]; /* ended by NULL */
 char *braces_hide(struct arena *arena, const char *text, size_t *length);
 void braces_show(struct arena *arena, struct node *root);
 
-/* True where text looks like a token, a key or a password. */
-bool secret_in(const char *text);
-/* True for a key under which people write secrets: "token", "password"… */
-bool secret_key(const char *key);
 void secret_scan(struct binder *b, const struct node *root);
 
 extern const struct field config_fields[];

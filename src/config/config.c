@@ -3,6 +3,7 @@
 
 #include "arena.h"
 #include "file.h"
+#include "mask.h"
 #include "text.h"
 
 #include <stdlib.h>
@@ -65,11 +66,11 @@ static void apply_set(struct binder *b, struct node *root, const char *set)
     }
     const char *path = arena_text_n(b->arena, set, (size_t)(equal - set));
     const char *origin = arena_format(b->arena, "--set %s", path);
-    if (secret_in(set)) {
+    if (mask_is_secret(set)) {
         PROBLEM(b, NULL,
                 "%s: the value looks like a secret; name an environment variable in a "
                 "key that ends in -env",
-                secret_in(path) ? "--set" : origin);
+                mask_is_secret(path) ? "--set" : origin);
         return;
     }
     if (node_set(b->arena, root, &(struct assignment){path, equal + 1, origin}, &err) < 0) {

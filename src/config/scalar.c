@@ -2,6 +2,7 @@
 #include "binder.h"
 
 #include "arena.h"
+#include "mask.h"
 #include "query.h"
 #include "text.h"
 
@@ -27,10 +28,10 @@ const char *bind_shown(struct binder *b, const struct node *node)
     if (node->kind != NODE_SCALAR) {
         return node->kind == NODE_MAP ? "a map" : "a list";
     }
-    if (secret_in(node->text)) {
+    if (mask_is_secret(node->text)) {
         return "(a secret)";
     }
-    return arena_format(b->arena, "'%s'", text_clean(b->arena, node->text, strlen(node->text), 60));
+    return arena_format(b->arena, "'%s'", text_shown(b->arena, node->text, strlen(node->text), 60));
 }
 
 const char *field_sample(struct arena *arena, const struct field *field)
@@ -132,7 +133,7 @@ static void bind_url(struct binder *b, const struct node *node, const struct fie
 {
     const char *text = plain_text(b, node, field);
     const char *url = text ? bind_expand(b, node, text) : NULL;
-    if (!url || secret_in(text)) {
+    if (!url || mask_is_secret(text)) {
         return;
     }
     const char *fault = url_fault(url);
@@ -150,7 +151,7 @@ static void bind_jq(struct binder *b, const struct node *node, const struct fiel
 {
     const char *text = plain_text(b, node, field);
     const char *program = text ? bind_expand(b, node, text) : NULL;
-    if (!program || secret_in(program)) {
+    if (!program || mask_is_secret(program)) {
         return;
     }
     struct error err = {0};
@@ -222,7 +223,7 @@ static void bind_duration(struct binder *b, const struct node *node, const struc
     const char *text = plain_text(b, node, field);
     struct error err = {0};
     int64_t value = 0;
-    if (!text || secret_in(text)) {
+    if (!text || mask_is_secret(text)) {
         return;
     }
     if (text_duration(text, &value, &err) < 0) {
@@ -334,7 +335,7 @@ static int word_index(struct binder *b, const struct node *node, const struct fi
             return i;
         }
     }
-    if (!secret_in(text)) {
+    if (!mask_is_secret(text)) {
         PROBLEM(b, node, "unknown value %s of '%s'%s", bind_shown(b, node), field->name,
                 bind_hint(b, text, field->names, "known"));
     }
@@ -404,7 +405,9 @@ static void bind_words(struct binder *b, const struct node *node, const struct f
             wrong(b, item, field, "a line for the shell or a list of words");
             continue;
         }
+        b->in_words = true;
         const char *word = bind_expand(b, item, item->text);
+        b->in_words = false;
         command->argv[command->argc++] = word ? word : "";
     }
     if (node->count == 0 || text_blank(command->argv[0])) {
@@ -438,7 +441,7 @@ static void bind_secret(struct binder *b, const struct node *node, const struct 
 {
     struct secret *secret = target;
     const char *text = plain_text(b, node, field);
-    if (!text || secret_in(text)) {
+    if (!text || mask_is_secret(text)) {
         return;
     }
     if (!is_env_name(text)) {

@@ -2,92 +2,14 @@
 #include "binder.h"
 
 #include "arena.h"
+#include "file.h"
+#include "mask.h"
 #include "text.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* A token: what it begins with and how many of its own characters make it one. */
-static const struct {
-    const char *prefix;
-    size_t least;
-} tokens[] = {
-    {"ghp_", 8},   {"gho_", 8},
-    {"ghs_", 8},   {"ghu_", 8},
-    {"ghr_", 8},   {"github_pat_", 8},
-    {"glpat-", 8}, {"xoxb-", 8},
-    {"xoxp-", 8},  {"xoxa-", 8},
-    {"xoxs-", 8},  {"AKIA", 12},
-    {"ASIA", 12},  {"hooks.slack.com/", 1},
-};
-
-static bool has_token(const char *text, const char *prefix, size_t least)
-{
-    const char *chars = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-/";
-    bool upper = isupper((unsigned char)prefix[0]) != 0;
-    for (const char *at = text; (at = strstr(at, prefix)) != NULL; at++) {
-        bool inside = at > text && isalnum((unsigned char)at[-1]);
-        size_t length =
-            strspn(at + strlen(prefix), upper ? "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789" : chars);
-        if (!inside && length >= least) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* `scheme://user:password@host`; a password that is `$NAME` for the shell is none. */
-static bool has_password(const char *text)
-{
-    for (const char *at = text; (at = strstr(at, "://")) != NULL;) {
-        at += 3;
-        size_t length = strcspn(at, "/?# \t\r\n\"'<>");
-        const char *host = memchr(at, '@', length);
-        const char *colon = host ? memchr(at, ':', (size_t)(host - at)) : NULL;
-        if (colon && colon + 1 < host && colon[1] != '$') {
-            return true;
-        }
-    }
-    return false;
-}
-
-bool secret_in(const char *text)
-{
-    if (!text) {
-        return false;
-    }
-    for (size_t i = 0; i < sizeof tokens / sizeof tokens[0]; i++) {
-        if (has_token(text, tokens[i].prefix, tokens[i].least)) {
-            return true;
-        }
-    }
-    const char *begin = strstr(text, "-----BEGIN ");
-    return (begin && strstr(begin, "PRIVATE KEY")) || has_password(text);
-}
-
-bool secret_key(const char *key)
-{
-    static const char *const words[] = {"token",       "password",   "passwd",  "secret",
-                                        "api-key",     "apikey",     "webhook", "webhook-url",
-                                        "private-key", "access-key", "bearer",  "credentials"};
-    char plain[64];
-    size_t length = strlen(key);
-    if (length >= sizeof plain) {
-        return false;
-    }
-    for (size_t i = 0; i <= length; i++) {
-        plain[i] = key[i] == '_' ? '-' : (char)tolower((unsigned char)key[i]);
-    }
-    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
-        size_t size = strlen(words[i]);
-        if (size <= length && text_equal(plain + length - size, words[i]) &&
-            (size == length || plain[length - size - 1] == '-')) {
-            return true;
-        }
-    }
-    return false;
-}
+#include <strings.h>
+#include <unistd.h>
 
 /* The variable that `${NAME}` names, so that the advice can be pasted. */
 static const char *variable_in(struct arena *arena, const char *text)
@@ -120,16 +42,17 @@ static void tell_value(struct binder *b, const char *key, const struct node *val
 
 static void scan(struct binder *b, const char *key, const struct node *node)
 {
-    if (node->kind == NODE_SCALAR && secret_in(node->text)) {
+    if (node->kind == NODE_SCALAR && mask_is_secret(node->text)) {
         tell_value(b, key, node);
     }
     for (size_t i = 0; node->kind != NODE_SCALAR && i < node->count; i++) {
         const struct node *name = node->kind == NODE_MAP ? node->keys[i] : NULL;
         const struct node *value = node->items[i];
-        if (name && secret_in(name->text)) {
+        if (name && mask_is_secret(name->text)) {
             tell_value(b, NULL, name);
             scan(b, NULL, value);
-        } else if (name && value->kind == NODE_SCALAR && secret_key(name->text)) {
+        } else if (name && value->kind == NODE_SCALAR &&
+                   mask_is_name(name->text, strlen(name->text))) {
             tell_key(b, name, value);
         } else {
             scan(b, name ? name->text : key, value);
@@ -157,16 +80,114 @@ static void take(struct config *config, struct problems *problems)
     for (size_t i = 0; i < config->secrets.count; i++) {
         struct secret *secret = slots[i].secret;
         const char *value = getenv(secret->env);
-        if (!text_blank(value)) {
-            secret->value = take_copy(value);
-            continue;
-        }
         struct node where = {.origin = slots[i].place.origin,
                              .line = slots[i].place.line,
                              .column = slots[i].place.column};
-        problems_add(config->arena, problems, &where,
-                     "the environment variable '%s' is %s; the secret it names is needed",
-                     secret->env, value ? "empty" : "not set");
+        if (text_blank(value)) {
+            problems_add(config->arena, problems, &where,
+                         "the environment variable '%s' is %s; the secret it names is needed",
+                         secret->env, value ? "empty" : "not set");
+        } else if (strlen(value) < MASK_MIN) {
+            problems_add(config->arena, problems, &where,
+                         "the environment variable '%s' holds fewer than %d bytes: too short for "
+                         "a secret, and to be kept out of logs",
+                         secret->env, MASK_MIN);
+        } else {
+            secret->value = take_copy(value);
+        }
+    }
+}
+
+/* ---- secrets that the configuration does not name ---------------------------------- */
+
+#define FILE_MAX_BYTES ((size_t)64 * 1024)
+#define SOFT_MIN 8
+
+/* Names that may mean something else: such a value must be longer to be one. */
+static bool is_soft_name(const char *name, size_t length)
+{
+    static const char *const words[] = {"_KEY",  "_PASS", "_PASSPHRASE", "_PWD", "_PAT",
+                                        "_AUTH", "_DSN",  "_JWT",        "_CRED"};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        size_t size = strlen(words[i]);
+        if (length > size && strncasecmp(name + length - size, words[i], size) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_plain_word(const char *value)
+{
+    static const char *const words[] = {"true", "false", "none", "null", "auto", NULL};
+    for (size_t i = 0; words[i]; i++) {
+        if (strcasecmp(value, words[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void hide_file(const char *path)
+{
+    AUTO_BUF struct buf text = {0};
+    if (file_read(path, FILE_MAX_BYTES, false, &text, NULL) == 0) {
+        mask_add(text.data);
+        explicit_bzero(text.data, text.length);
+    }
+}
+
+static void hide_password(const char *value)
+{
+    const char *scheme = strstr(value, "://");
+    const size_t length = scheme ? strcspn(scheme + 3, "/?# ") : 0;
+    const char *host = scheme ? memrchr(scheme + 3, '@', length) : NULL;
+    const char *colon = host ? memchr(scheme + 3, ':', (size_t)(host - scheme) - 3) : NULL;
+    char password[256];
+    if (!colon || (size_t)(host - colon) > sizeof password) {
+        return;
+    }
+    memcpy(password, colon + 1, (size_t)(host - colon) - 1);
+    password[host - colon - 1] = '\0';
+    mask_add(password);
+    explicit_bzero(password, sizeof password);
+}
+
+static void hide_variable(const char *name, size_t length, const char *value)
+{
+    static const char file[] = "_FILE";
+    const size_t suffix = sizeof file - 1;
+    const bool is_file = length > suffix && memcmp(name + length - suffix, file, suffix) == 0;
+    length -= is_file ? suffix : 0;
+    const bool hard = mask_is_name(name, length);
+    if (!hard && !is_soft_name(name, length)) {
+        hide_password(value);
+    } else if (is_file || (value[0] == '/' && file_exists(value))) {
+        hide_file(value);
+    } else if (!is_plain_word(value) && (hard || strlen(value) >= SOFT_MIN)) {
+        mask_add(value);
+    }
+}
+
+void config_hide_environment(void)
+{
+    for (char **entry = environ; entry && *entry; entry++) {
+        const char *equal = strchr(*entry, '=');
+        if (equal) {
+            hide_variable(*entry, (size_t)(equal - *entry), equal + 1);
+        }
+    }
+}
+
+/* They stay where they are: the user's commands need them. */
+static void hide_named(const struct config *config, void (*mask)(void *, const char *),
+                       void *context)
+{
+    for (size_t i = 0; i < config->mask_env.count; i++) {
+        const char *value = getenv(config->mask_env.items[i]);
+        if (value && mask) {
+            mask(context, value);
+        }
     }
 }
 
@@ -176,6 +197,7 @@ int config_secrets(struct config *config, void (*mask)(void *, const char *), vo
     struct secret_slot *slots = config->secrets.items;
     size_t before = problems->count;
     take(config, problems);
+    hide_named(config, mask, context);
     for (size_t i = 0; i < config->secrets.count; i++) {
         struct secret *secret = slots[i].secret;
         if (secret->value && mask) {

@@ -2,6 +2,7 @@
 #include "binder.h"
 
 #include "arena.h"
+#include "mask.h"
 #include "text.h"
 
 #include <stdlib.h>
@@ -88,11 +89,18 @@ static const char *from_environment(struct binder *b, const struct node *node, c
                 name, value ? "empty" : "not set");
         return NULL;
     }
-    if (secret_in(value)) {
+    if (mask_is_secret(value)) {
         PROBLEM(b, node,
                 "the environment variable '%s' holds a secret, which would be logged here; "
                 "name it in a key that ends in -env",
                 name);
+        return NULL;
+    }
+    if (b->in_words && mask_is_name(name, strlen(name))) {
+        PROBLEM(b, node,
+                "'${%s}' would put a secret into a command line, which everybody on the machine "
+                "can read; the command has %s in its environment",
+                name, name);
         return NULL;
     }
     return value;

@@ -10,6 +10,7 @@
 #include "arena.h"
 #include "file.h"
 #include "json.h"
+#include "mask.h"
 #include "text.h"
 
 #include <stdio.h>
@@ -231,6 +232,80 @@ static void absent_secret_is_a_problem(void **state)
     (void)unsetenv("TEST_API");
 }
 
+static void a_secret_too_short_to_be_hidden_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(load_text(f, WITH_SECRETS), 0);
+    (void)setenv("TEST_PROM", "abc", 1);
+    (void)setenv("TEST_API", "abcd", 1);
+    assert_int_equal(config_secrets(f->config, NULL, NULL, &f->problems), -1);
+    assert_int_equal(f->problems.count, 1);
+    assert_non_null(strstr(f->problems.items[0], "'TEST_PROM' holds fewer than 4 bytes"));
+    assert_null(strstr(f->problems.items[0], "abc"));
+    config_forget(f->config);
+}
+
+static void named_variables_are_hidden_and_stay(void **state)
+{
+    struct fixture *f = *state;
+    struct masks masks = {""};
+    assert_int_equal(
+        load_text(f, HEAD "metrics: {haproxy: {}}\nmask-env: [TEST_DSN_OF, TEST_NO]\n"), 0);
+    (void)setenv("TEST_DSN_OF", "dsn-value", 1);
+    assert_int_equal(config_secrets(f->config, note_mask, &masks, &f->problems), 0);
+    assert_string_equal(masks.text, "dsn-value;");
+    assert_string_equal(getenv("TEST_DSN_OF"), "dsn-value");
+    (void)unsetenv("TEST_DSN_OF");
+}
+
+/* Each variable, and whether its value is hidden afterwards. */
+static void the_environment_tells_secrets_by_their_names(void **state)
+{
+    static const struct {
+        const char *name, *value, *secret;
+        bool hidden;
+    } cases[] = {
+        {"TEST_API_TOKEN", "tokenvalue", "tokenvalue", true},
+        {"TEST_PASSWORD", "pass", "pass", true},
+        {"TEST_PASSWORD", "true", "true", false},
+        {"TEST_PASSWORD", "/+base64/", "/+base64/", true},
+        {"TEST_DB_PASS", "eightlet", "eightlet", true},
+        {"TEST_DB_PASS", "short", "short", false},
+        {"TEST_CACHE_KEY", "cache-of-shop", "cache-of-shop", true},
+        {"TEST_URL", "https://user:urlpass@host/", "urlpass", true},
+        {"TEST_URL", "https://host/urlpath", "urlpath", false},
+        {"TEST_OTHER", "othervalue", "othervalue", false},
+        {"TEST_TOKEN_FILE", NULL, "in the file", true},
+        {"TEST_CREDENTIALS", NULL, "in the file", true},
+        {"TEST_OTHER_FILE", NULL, "in the file", false},
+    };
+    struct fixture *f = *state;
+    const char *path = arena_format(&f->arena, "%s/secret", f->folder);
+    assert_int_equal(file_write(path, "in the file\n", 12, &f->err), 0);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        (void)setenv(cases[i].name, cases[i].value ? cases[i].value : path, 1);
+        config_hide_environment();
+        bool hidden = text_equal(mask_text(&f->arena, cases[i].secret), "***");
+        if (hidden != cases[i].hidden) {
+            fail_msg("%s=%s", cases[i].name, cases[i].value ? cases[i].value : "(file)");
+        }
+        assert_string_equal(mask_text(&f->arena, path), path);
+        mask_forget();
+        (void)unsetenv(cases[i].name);
+    }
+    assert_int_equal(file_remove(path, &f->err), 0);
+}
+
+static void a_query_is_no_part_of_a_name(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(load_text(f, HEAD "metrics: {haproxy: {}}\n"
+                                       "smoke: {api: {http: {url: 'https://x/y?key=v'}}}\n"),
+                     0);
+    const struct check_config *checks = f->config->smoke[SMOKE_API].items;
+    assert_string_equal(checks[0].name, "http https://x/y?…");
+}
+
 static void secrets_are_never_printed(void **state)
 {
     static const char *const places[] = {
@@ -279,6 +354,11 @@ static void secrets_are_never_printed(void **state)
     }
 }
 
+static bool is_name(const char *name)
+{
+    return mask_is_name(name, strlen(name));
+}
+
 static void what_is_no_secret(void **state)
 {
     static const char *const texts[] = {
@@ -297,16 +377,16 @@ static void what_is_no_secret(void **state)
     };
     (void)state;
     for (size_t i = 0; texts[i]; i++) {
-        assert_false(secret_in(texts[i]));
+        assert_false(mask_is_secret(texts[i]));
     }
-    assert_false(secret_in(NULL));
-    assert_true(secret_in("x AKIAIOSFODNN7EXAMPLE y"));
-    assert_true(secret_key("API_KEY"));
-    assert_true(secret_key("slack-webhook"));
-    assert_true(secret_key("Password"));
-    assert_false(secret_key("token-env"));
-    assert_false(secret_key("tokens"));
-    assert_false(secret_key("notoken"));
+    assert_false(mask_is_secret(NULL));
+    assert_true(mask_is_secret("x AKIAIOSFODNN7EXAMPLE y"));
+    assert_true(is_name("API_KEY"));
+    assert_true(is_name("slack-webhook"));
+    assert_true(is_name("Password"));
+    assert_false(is_name("token-env"));
+    assert_false(is_name("tokens"));
+    assert_false(is_name("notoken"));
 }
 
 /* ---- expansion --- */
@@ -465,6 +545,10 @@ int main(void)
         TEST(long_values_are_cut_in_messages),
         TEST(secrets_leave_the_environment),
         TEST(absent_secret_is_a_problem),
+        TEST(a_secret_too_short_to_be_hidden_is_refused),
+        TEST(named_variables_are_hidden_and_stay),
+        TEST(the_environment_tells_secrets_by_their_names),
+        TEST(a_query_is_no_part_of_a_name),
         TEST(secrets_are_never_printed),
         TEST(what_is_no_secret),
         TEST(expansion),
