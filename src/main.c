@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 static enum log_style style_here(const struct session *session)
@@ -39,7 +40,6 @@ static int start(struct session *session, char **argv)
     struct error err = {0};
     for (size_t i = 0; subcommands[i].name != NULL; i++)
         names[i] = subcommands[i].name;
-    config_hide_environment();
     int result = inputs_read(&session->arena, argv, names, &session->inputs, &err);
     open_log(session);
     if (result != 0)
@@ -69,8 +69,12 @@ int main(int argc, char **argv)
 {
     static struct session session;
     char *finalizer[] = {argv[0], (char[]){"finalize"}, NULL};
+    /* Secrets are in our memory: no core file, no look into it by others of this user. Commands
+     * are not concerned: exec takes it back. */
+    (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     if (argc == 1 && is_finalizer(argv[0]))
         argv = finalizer;
+    config_hide_environment();
     session.forge = forge_here();
     session.forge->facts(&session.arena, &session.facts);
     int code = start(&session, argv);

@@ -33,9 +33,21 @@ static const char *run_url(struct arena *arena, const char *run)
                         project, run);
 }
 
+/* The runner's own key to artifacts and caches, which steps of a workflow do not get: nor do
+ * the commands that we run. */
+static void forget_runtime_token(void)
+{
+    char *value = getenv("ACTIONS_RUNTIME_TOKEN");
+    if (value) {
+        explicit_bzero(value, strlen(value)); /* where /proc/PID/environ shows it */
+        unsetenv("ACTIONS_RUNTIME_TOKEN");
+    }
+}
+
 static void github_facts(struct arena *arena, struct forge_facts *out)
 {
     const char *run = forge_env("GITHUB_RUN_ID");
+    forget_runtime_token();
     *out = (struct forge_facts){
         .project = forge_env_text(arena, "GITHUB_REPOSITORY", NULL),
         .commit = forge_env_text(arena, "GITHUB_SHA", NULL),

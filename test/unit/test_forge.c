@@ -74,7 +74,11 @@ static void test_github_facts(void **state)
 {
     struct forge_facts facts;
     (void)state;
+    setenv("ACTIONS_RUNTIME_TOKEN", "runtime-token", 1);
+    const char *before = getenv("ACTIONS_RUNTIME_TOKEN");
     on_github()->facts(&arena, &facts);
+    assert_null(getenv("ACTIONS_RUNTIME_TOKEN"));
+    assert_string_equal(before, "");
     assert_null(facts.project);
     assert_null(facts.run_url);
     assert_null(facts.run_key);
