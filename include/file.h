@@ -7,8 +7,11 @@
 
 #include "text.h"
 
-/* Regular files only, no symbolic link at the last component when `nofollow`; larger than
- * max: ERROR_FORMAT; absent: ERROR_NOTFOUND. out is initialised here; buf_release it. */
+/* Where we write, and read with `nofollow`, a symbolic link is never followed: in a relative path
+ * nowhere, in an absolute one not at its last two components. ERROR_DENIED says so. */
+
+/* Regular files only; larger than max: ERROR_FORMAT; absent: ERROR_NOTFOUND. out is initialised
+ * here; buf_release it. */
 MUST_CHECK int file_read(const char *path, size_t max, bool nofollow, struct buf *out,
                          struct error *err);
 
@@ -21,7 +24,9 @@ MUST_CHECK int file_write(const char *path, const char *data, size_t length, str
  * they cost nothing but their place. */
 void file_sweep(const char *path);
 
-/* One line added to a file with O_APPEND and fsync. */
+/* One line added to a file with O_APPEND and fsync; and the descriptor for more of them. A
+ * last line that a killed writer left torn is ended first. */
+MUST_CHECK int file_open_append(const char *path, int *out, struct error *err);
 MUST_CHECK int file_append(const char *path, const char *line, struct error *err);
 
 /* Renames `from` within its folder, whatever it is, in place of `to`; fsync of the folder. */

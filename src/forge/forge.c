@@ -70,7 +70,8 @@ int forge_random(char out[static 2 * FORGE_RANDOM + 1], struct error *err)
 
 int forge_append(const char *path, const char *data, size_t length, struct error *err)
 {
-    AUTO_FD int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0644);
+    AUTO_FD int fd =
+        open(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY, 0644);
     if (fd < 0) {
         return error_system(err, errno, "cannot open '%s'", path);
     }

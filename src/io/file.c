@@ -25,17 +25,25 @@ void fd_cleanup(int *fd)
     *fd = -1;
 }
 
-static int open_regular(const char *path, bool nofollow, int *out, struct error *err)
+/* `nofollow`: no link on the way, either. */
+static int open_read(const char *path, bool nofollow)
 {
     /* O_NONBLOCK: a named pipe must not hang us. */
-    int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | (nofollow ? O_NOFOLLOW : 0);
-    AUTO_FD int fd = open(path, flags);
-    if (fd < 0 && errno == ELOOP) {
-        return error_set(err, ERROR_DENIED, "%s: is a symbolic link", path);
+    const int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+    AUTO_FD int folder = -1;
+    const char *name = path;
+    if (!nofollow) {
+        return open(path, flags);
     }
+    return folder_open(path, &folder, &name) < 0 ? -1 : openat(folder, name, flags | O_NOFOLLOW);
+}
+
+static int open_regular(const char *path, bool nofollow, int *out, struct error *err)
+{
+    AUTO_FD int fd = open_read(path, nofollow);
     struct stat status;
     if (fd < 0 || fstat(fd, &status) < 0) {
-        return error_system(err, errno, "%s", path);
+        return folder_error(path, "", err);
     }
     if (!S_ISREG(status.st_mode)) {
         return error_set(err, ERROR_FORMAT, "%s: is not a regular file", path);
@@ -111,38 +119,15 @@ int fd_sync(int fd)
     return 0;
 }
 
-/* "." for a name without a folder. */
-static int folder_of(const char *path, char out[static PATH_MAX])
+static int sync_folder(int folder)
 {
-    const char *slash = strrchr(path, '/');
-    size_t length = slash == NULL ? 0 : (size_t)(slash - path);
-    if (strlen(path) >= PATH_MAX) {
-        errno = ENAMETOOLONG;
-        return -1;
-    }
-    if (slash == NULL) {
-        memcpy(out, ".", 2);
-        return 0;
-    }
-    length = length == 0 ? 1 : length;
-    memcpy(out, path, length);
-    out[length] = '\0';
-    return 0;
-}
-
-static int sync_folder(const char *path)
-{
-    char folder[PATH_MAX];
-    if (folder_of(path, folder) < 0) {
-        return -1;
-    }
-    AUTO_FD int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    AUTO_FD int fd = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     return fd < 0 ? -1 : fd_sync(fd);
 }
 
 /* Random, not the PID: in a container that is 1 every time, and a file that a SIGKILL
  * left behind would be in the way. */
-static int temporary_name(const char *path, char out[static PATH_MAX])
+static int temporary_name(const char *name, char out[static NAME_MAX + 1])
 {
     uint64_t number;
     ssize_t got;
@@ -152,8 +137,8 @@ static int temporary_name(const char *path, char out[static PATH_MAX])
     if (got != (ssize_t)sizeof(number)) {
         return -1;
     }
-    int length = snprintf(out, PATH_MAX, "%s.%016llx.tmp", path, (unsigned long long)number);
-    if (length < 0 || length >= PATH_MAX) {
+    int length = snprintf(out, NAME_MAX + 1, "%s.%016llx.tmp", name, (unsigned long long)number);
+    if (length < 0 || length > NAME_MAX) {
         errno = ENAMETOOLONG;
         return -1;
     }
@@ -162,12 +147,12 @@ static int temporary_name(const char *path, char out[static PATH_MAX])
 
 /* Locked until it has its name: by that a sweep knows that the writer lives. Where there are
  * no locks a sweep cannot take one either, and removes nothing. */
-static int open_temporary(const char *path, char name[static PATH_MAX])
+static int open_temporary(int folder, const char *base, char name[static NAME_MAX + 1])
 {
     int flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
     for (;;) {
         struct stat status;
-        int fd = temporary_name(path, name) < 0 ? -1 : open(name, flags, OWN_MODE);
+        int fd = temporary_name(base, name) < 0 ? -1 : openat(folder, name, flags, OWN_MODE);
         if (fd < 0) {
             return -1;
         }
@@ -177,7 +162,7 @@ static int open_temporary(const char *path, char name[static PATH_MAX])
         if (!swept) {
             return fd;
         }
-        unlink(name); /* a sweep came between open and lock */
+        unlinkat(folder, name, 0); /* a sweep came between open and lock */
         fd_cleanup(&fd);
     }
 }
@@ -194,18 +179,23 @@ static int fill_temporary(int fd, const char *data, size_t length)
 
 int file_write(const char *path, const char *data, size_t length, struct error *err)
 {
-    char name[PATH_MAX];
+    char temporary[NAME_MAX + 1];
+    AUTO_FD int folder = -1;
+    const char *name = path;
     fault_point("file.write.before");
-    AUTO_FD int fd = open_temporary(path, name);
-    if (fd < 0) {
-        return error_system(err, errno, "cannot write %s", path);
+    AUTO_FD int fd = -1;
+    if (folder_open(path, &folder, &name) == 0) {
+        fd = open_temporary(folder, name, temporary);
     }
-    if (fill_temporary(fd, data, length) < 0 || rename(name, path) < 0) {
+    if (fd < 0) {
+        return folder_error(path, "cannot write ", err);
+    }
+    if (fill_temporary(fd, data, length) < 0 || renameat(folder, temporary, folder, name) < 0) {
         int number = errno;
-        unlink(name);
+        unlinkat(folder, temporary, 0);
         return error_system(err, number, "cannot write %s", path);
     }
-    if (sync_folder(path) < 0) {
+    if (sync_folder(folder) < 0) {
         return error_system(err, errno, "cannot write the folder of %s", path);
     }
     fault_point("file.written");
@@ -236,15 +226,20 @@ static void remove_ownerless(int folder, const char *name)
 
 void file_sweep(const char *path)
 {
-    char folder[PATH_MAX];
-    const char *slash = strrchr(path, '/');
-    DIR *dir = folder_of(path, folder) < 0 ? NULL : opendir(folder);
+    AUTO_FD int folder = -1;
+    const char *name = path;
+    if (folder_open(path, &folder, &name) < 0) {
+        return;
+    }
+    int fd = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
     if (dir == NULL) {
+        fd_cleanup(&fd);
         return;
     }
     for (struct dirent *entry = readdir(dir); entry != NULL; entry = readdir(dir)) {
-        if (is_temporary(entry->d_name, slash == NULL ? path : slash + 1)) {
-            remove_ownerless(dirfd(dir), entry->d_name);
+        if (is_temporary(entry->d_name, name)) {
+            remove_ownerless(folder, entry->d_name);
         }
     }
     closedir(dir);
@@ -263,20 +258,28 @@ static bool is_torn(int fd)
            (pread(fd, &last, 1, status.st_size - 1) != 1 || last != '\n');
 }
 
-int fd_open_lines(const char *path, int more)
+int file_open_append(const char *path, int *out, struct error *err)
 {
-    int fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY | more, OWN_MODE);
-    if (fd >= 0 && is_torn(fd) && fd_write(fd, "\n", 1) < 0) {
-        fd_cleanup(&fd);
+    AUTO_FD int folder = -1;
+    const char *name = path;
+    const int flags = O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY;
+    AUTO_FD int fd = -1;
+    if (folder_open(path, &folder, &name) == 0) {
+        fd = openat(folder, name, flags, OWN_MODE);
     }
-    return fd;
+    if (fd < 0 || (is_torn(fd) && fd_write(fd, "\n", 1) < 0)) {
+        return folder_error(path, "cannot append to ", err);
+    }
+    *out = fd;
+    fd = -1;
+    return 0;
 }
 
 int file_append(const char *path, const char *line, struct error *err)
 {
-    AUTO_FD int fd = fd_open_lines(path, 0);
-    if (fd < 0) {
-        return error_system(err, errno, "cannot append to %s", path);
+    AUTO_FD int fd = -1;
+    if (file_open_append(path, &fd, err) < 0) {
+        return -1;
     }
     size_t length = strlen(line);
     AUTO_BUF struct buf whole;
@@ -295,58 +298,18 @@ int file_append(const char *path, const char *line, struct error *err)
 
 int file_move(const char *from, const char *to, struct error *err)
 {
-    if (rename(from, to) < 0) {
+    AUTO_FD int folder = -1;
+    const char *name = to, *slash = strrchr(from, '/');
+    if (folder_open(to, &folder, &name) < 0) {
+        return folder_error(to, "cannot rename to ", err);
+    }
+    if (renameat(folder, slash != NULL ? slash + 1 : from, folder, name) < 0) {
         return error_system(err, errno, "cannot rename %s to %s", from, to);
     }
-    if (sync_folder(to) < 0) {
+    if (sync_folder(folder) < 0) {
         return error_system(err, errno, "cannot write the folder of %s", to);
     }
     fault_point("file.moved");
-    return 0;
-}
-
-static int make_one(const char *path)
-{
-    struct stat status;
-    if (mkdir(path, 0755) == 0) {
-        return 0;
-    }
-    int number = errno;
-    if (stat(path, &status) == 0) {
-        if (S_ISDIR(status.st_mode)) {
-            return 0;
-        }
-        number = ENOTDIR;
-    }
-    errno = number;
-    return -1;
-}
-
-static int make_each(char *path)
-{
-    for (char *slash = strchr(path + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
-        *slash = '\0';
-        int result = make_one(path);
-        *slash = '/';
-        if (result < 0) {
-            return -1;
-        }
-    }
-    return make_one(path);
-}
-
-int file_make_folder(const char *path, struct error *err)
-{
-    char copy[PATH_MAX];
-    size_t length = strlen(path);
-    if (length == 0 || length >= sizeof(copy)) {
-        return error_system(err, length == 0 ? ENOENT : ENAMETOOLONG, "cannot make folder '%s'",
-                            path);
-    }
-    memcpy(copy, path, length + 1);
-    if (make_each(copy) < 0) {
-        return error_system(err, errno, "cannot make folder %s", path);
-    }
     return 0;
 }
 
@@ -366,10 +329,11 @@ int file_remove(const char *path, struct error *err)
 
 void file_give(const char *path)
 {
-    char folder[PATH_MAX];
+    AUTO_FD int folder = -1;
+    const char *name = path;
     struct stat status;
-    if (geteuid() == 0 && folder_of(path, folder) == 0 && stat(folder, &status) == 0 &&
-        lchown(path, status.st_uid, status.st_gid) < 0) {
+    if (geteuid() == 0 && folder_open(path, &folder, &name) == 0 && fstat(folder, &status) == 0 &&
+        fchownat(folder, name, status.st_uid, status.st_gid, AT_SYMLINK_NOFOLLOW) < 0) {
         return; /* a courtesy */
     }
 }

@@ -12,12 +12,10 @@
 
 #define STOP_GRACE_MS 1000 /* between SIGTERM and SIGKILL */
 
-/* file.c: 0 or more, or -1 with errno; safe after fork. All of it, however little the system
- * takes at a time. On disk, as far as the file system can say. For lines added at the end,
- * with `more` flags of open: a last line that a killed writer left torn is ended. */
+/* file.c: 0, or -1 with errno; safe after fork. All of it, however little the system takes at
+ * a time. On disk, as far as the file system can say. */
 MUST_CHECK int fd_write(int fd, const char *data, size_t length);
 MUST_CHECK int fd_sync(int fd);
-MUST_CHECK int fd_open_lines(const char *path, int more);
 
 /* signal.c: one set of handlers a process. */
 MUST_CHECK int signals_install(struct error *err);
@@ -37,6 +35,11 @@ MUST_CHECK int loop_turn(struct loop *loop, int64_t until, struct error *err);
 MUST_CHECK int loop_sleep(struct loop *loop, int64_t until, struct error *err);
 /* Sets CANCELLED with the signal's name, or "stopped" where there was none; always -1. */
 int loop_cancelled(const struct loop *loop, struct error *err);
+
+/* folder.c: the folder of path (for openat, renameat) and the name in it. -1 with errno, which
+ * is ELOOP where a symbolic link stands in the way; folder_error tells it. */
+MUST_CHECK int folder_open(const char *path, int *out, const char **name);
+int folder_error(const char *path, const char *what, struct error *err);
 
 /* http.c: transfers. Each sets operation->done at its end. */
 struct http_engine;

@@ -51,9 +51,13 @@ static int write_holder(int fd, const char *path, const char *who, struct error 
 
 static int take(const char *path, int *out, struct error *err)
 {
-    AUTO_FD int fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY, 0644);
+    AUTO_FD int folder = -1, fd = -1;
+    const char *name = path;
+    if (folder_open(path, &folder, &name) == 0) {
+        fd = openat(folder, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY, 0644);
+    }
     if (fd < 0) {
-        return error_system(err, errno, "cannot lock %s", path);
+        return folder_error(path, "cannot lock ", err);
     }
     int result;
     do {

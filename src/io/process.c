@@ -197,13 +197,7 @@ static int open_channel(const struct process_spec *spec, struct channel *channel
         pipe2(channel->output, O_CLOEXEC | O_NONBLOCK) < 0) {
         return error_system(err, errno, "cannot make a pipe");
     }
-    if (spec->record != NULL) {
-        channel->record = fd_open_lines(spec->record, O_NOFOLLOW);
-        if (channel->record < 0) {
-            return error_system(err, errno, "cannot write '%s'", spec->record);
-        }
-    }
-    return 0;
+    return spec->record == NULL ? 0 : file_open_append(spec->record, &channel->record, err);
 }
 
 /* Signals stay blocked until the guard ignores them: our handler must not run there. */

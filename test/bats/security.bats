@@ -6,7 +6,7 @@ load helpers
 setup() { da_setup; }
 teardown() { da_teardown; }
 
-# A world without processes; `status` takes as long as SLOW says.
+# A world of files, in which a canary of one stage takes two seconds; `status` takes as long as SLOW says.
 small_world() {
     cat > deploy.yaml << 'EOF'
 app: shop
@@ -20,18 +20,28 @@ workload:
     version: ./ops version
 traffic: { command: { shift: ./ops shift, observe: ./ops observe } }
 metrics: { command: {} }
-slos: { error-rate: { total: "echo 0 1000", target: 1% } }
+slos: { error-rate: { total: "echo 0 $(($(date +%s%N) / 1000000))", target: 1% } }
+strategies: { canary: { steps: [{ weight: 100%, watch: 500ms }] }, blue-green: { watch: 500ms } }
+watch: { interval: 100ms, baseline: 200ms, min-requests: 10, hold: 2s }
 EOF
     cat > ops << 'EOF'
 #!/bin/sh
 case $1 in
-    status) env > "env.${instance:-none}"; sleep "${SLOW:-0}"; [ "$instance" = web-1 ] ;;
-    version) [ "$instance" = web-1 ] && cat version ;;
-    observe) printf 'blue 100\ngreen 0\n' ;;
-    *) echo "$*" >> effects.log ;;
+    status) env > "env.$instance"; sleep "${SLOW:-0}"; [ -e "version.$instance" ] ;;
+    version) cat "version.$instance" ;;
+    shift) echo "$weight" > "weight.$slot" ;;
+    observe) echo "blue $(cat weight.blue)" && echo "green $(cat weight.green)" ;;
+    start) echo "$3" > "version.$2" && echo "$*" >> effects.log ;;
+    stop) rm -f "version.$2" && echo "$*" >> effects.log ;;
 esac
 EOF
-    chmod 755 ops && echo v1 > version
+    chmod 755 ops
+    small_world_reset
+}
+
+small_world_reset() {
+    rm -rf .deploy docs effects.log version.* && echo v1 > version.web-1
+    echo 100 > weight.blue && echo 0 > weight.green
 }
 
 @test "memory: no core file, and no look into it by others of the same user" {
@@ -68,4 +78,36 @@ EOF
     want_file env.web-1 DB_PASSWORD=for-commands
     run grep -l -e for-us-alone -e of-the-runner env.web-1 env.web-2
     want_status 1
+}
+
+@test "links in place of the state, its folder, lock, history, records and report: never followed" {
+    small_world
+    mkdir outside
+    for file in state.json state.json.lock history.jsonl commands.log report.md preflight.md smoke.md; do
+        small_world_reset
+        mkdir .deploy && ln -s ../outside/file .deploy/$file && echo untouched > outside/file
+        run_da run canary v2
+        [ "$(cat outside/file)" = untouched ] || da_fail "written through $file: $(head -c 300 outside/file)"
+        [ "$(ls outside)" = file ] || da_fail "came to the outside: $(ls outside)"
+    done
+    rm outside/file
+    small_world_reset
+    ln -s outside .deploy
+    run_da run canary v2
+    want_status 6
+    want_output "a symbolic link stands in the way; give the path that it leads to"
+    [ -z "$(ls outside)" ] || da_fail "came to the outside: $(ls outside)"
+    run_da run canary v2 --state "$DIR/outside/state.json" --set report.path=outside/report.md
+    want_status 0
+    want_file outside/state.json '"succeeded"'
+}
+
+@test "a link in place of the folder of incidents: never followed" {
+    small_world
+    sed -i 's/echo 0 /echo $(($(date +%s%N) \/ 2000000)) /' deploy.yaml
+    mkdir -p outside && ln -s outside docs
+    run_da run blue-green v2
+    want_status 2
+    want_output "a symbolic link stands in the way"
+    [ -z "$(ls outside)" ] || da_fail "came to the outside: $(ls outside)"
 }

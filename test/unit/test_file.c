@@ -152,6 +152,47 @@ static void a_link_is_replaced_not_followed(void **state)
     assert_true(S_ISREG(status.st_mode));
 }
 
+static void expect_link(int result)
+{
+    assert_int_equal(result, -1);
+    assert_int_equal(error.kind, ERROR_DENIED);
+    assert_non_null(strstr(error.message, "a symbolic link stands in the way"));
+}
+
+/* Whatever is written, and wherever the link stands: nothing comes to where it leads. */
+static void links_in_the_way_are_refused(void **state)
+{
+    static const char *const paths[] = {"way/x", "sub/way/x", "sub/way/deeper/x"};
+    char here[PATH_MAX];
+    struct buf buf;
+    int fd = -1;
+    (void)state;
+    assert_non_null(getcwd(here, sizeof(here)));
+    assert_int_equal(file_make_folder(in_folder("aim/deeper"), &error), 0);
+    assert_int_equal(file_make_folder(in_folder("sub"), &error), 0);
+    write_file(in_folder("aim/x"), "old");
+    assert_int_equal(symlink("aim", in_folder("way")), 0);
+    assert_int_equal(symlink("../aim", in_folder("sub/way")), 0);
+    assert_int_equal(symlink("x", in_folder("aim/y")), 0);
+    assert_int_equal(chdir(folder), 0);
+    for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+        expect_link(file_write(paths[i], "new", 3, &error));
+        expect_link(file_append(paths[i], "new", &error));
+        expect_link(file_lock(paths[i], "who", &fd, &error));
+        expect_link(file_read(paths[i], 10, true, &buf, &error));
+        expect_link(file_make_folder(paths[i], &error));
+    }
+    expect_link(file_make_folder("way", &error));
+    expect_link(file_append("aim/y", "new", &error));
+    expect_link(file_lock("aim/y", "who", &fd, &error));
+    assert_int_equal(chdir(here), 0);
+    expect_link(file_write(in_folder("way/x"), "new", 3, &error)); /* the folder itself */
+    assert_int_equal(file_write(in_folder("way/deeper/x"), "new", 3, &error), 0);
+    assert_int_equal(file_write(in_folder("sub/../aim/z"), "new", 3, &error), 0);
+    assert_string_equal(read_back(in_folder("aim/x")), "old");
+    assert_int_equal(count_entries(in_folder("aim")), 4);
+}
+
 static void a_failed_write_leaves_the_old_file_and_no_other(void **state)
 {
     const char *sub = fresh_folder();
@@ -428,6 +469,7 @@ int main(void)
         cmocka_unit_test(writes_whole_and_private),
         cmocka_unit_test(a_name_without_a_folder_works),
         cmocka_unit_test(a_link_is_replaced_not_followed),
+        cmocka_unit_test(links_in_the_way_are_refused),
         cmocka_unit_test(a_failed_write_leaves_the_old_file_and_no_other),
         cmocka_unit_test(a_full_disk_is_told),
         cmocka_unit_test(a_sweep_takes_what_the_dead_left_and_nothing_else),
