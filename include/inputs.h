@@ -18,13 +18,14 @@ extern const char *const strategy_names[]; /* "none", "blue-green", … ended by
 struct inputs {
     const char *command; /* "run", "plan", …; a strategy as first word means "run" */
     enum strategy strategy;
-    const char *version;   /* [A-Za-z0-9][A-Za-z0-9._+:@~-]{0,127} */
-    const char *directory; /* "." (S-028); a positional with "/" or equal to "." (S-034) */
-    const char *file;      /* deploy.yaml */
-    const char *state;     /* NULL: .deploy/state.json in directory */
-    const char *guidance;  /* "" (S-029) */
-    bool interactive;      /* false (S-030) */
-    struct texts answers;  /* six answers for --interactive without a terminal (D-22) */
+    const char *version;     /* as inputs_is_version */
+    const char *directory;   /* "." (S-028); a positional with "/" or equal to "." (S-034) */
+    const char *file;        /* deploy.yaml */
+    const char *state;       /* NULL: .deploy/state.json in directory */
+    const char *environment; /* NULL: what the CI says */
+    const char *guidance;    /* "" (S-029) */
+    bool interactive;        /* false (S-030) */
+    struct texts answers;    /* six answers for --interactive without a terminal (D-22) */
     struct texts sets;
     bool json, quiet, no_color, help, supersede, restart, yes;
     const char *by;      /* who approves or promotes; from the CI's actor */
@@ -48,7 +49,7 @@ extern const struct option inputs_options[]; /* ended by name NULL */
 MUST_CHECK int inputs_read(struct arena *arena, char **argv, const char *const *commands,
                            struct inputs *out, struct error *err);
 
-/* Whether text has the form of a version, as said at `version` above. */
+/* [A-Za-z0-9][A-Za-z0-9._+:@~-]{0,127}: what may come into commands, from whomever we have it. */
 bool inputs_is_version(const char *text);
 
 /* Guidance (S-053…S-062, D-02, D-03): what its words ask for. */

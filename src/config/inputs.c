@@ -331,7 +331,7 @@ static int read_target(struct reader *r)
 bool inputs_is_version(const char *text)
 {
     const char *chars = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._+:@~-";
-    return isalnum((unsigned char)text[0]) && strlen(text) <= 128 &&
+    return text && isalnum((unsigned char)text[0]) && strlen(text) <= 128 &&
            strspn(text, chars) == strlen(text);
 }
 

@@ -2,6 +2,7 @@
 #include "arena.h"
 #include "clock.h"
 #include "command.h"
+#include "inputs.h"
 #include "loop.h"
 
 #include <ctype.h>
@@ -96,7 +97,12 @@ static void read_version(const struct process_result *result, struct sight *sigh
 {
     if (result->error.kind == ERROR_NONE && result->exit_code == 0) {
         const char *version = output_first_line(&result->output, arena);
-        sight->state.version = text_blank(version) ? NULL : version;
+        if (inputs_is_version(version)) {
+            sight->state.version = version;
+        } else if (!text_blank(version)) {
+            /* It would come into our commands: what is none is not believed. */
+            sight->state.detail = arena_format(arena, "it says '%s', which is no version", version);
+        }
     }
 }
 

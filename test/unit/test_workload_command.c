@@ -197,6 +197,22 @@ static void status_and_version_are_read(void **state)
     assert_string_equal(seen.items[2].version, "v2");
 }
 
+/* Going back would start it: it must not bring more than a version into a command. */
+static void what_is_no_version_is_not_believed(void **state)
+{
+    static const char *const lines[] = {"v1;reboot", "$(reboot)",  "-rf",   "v1 v2",
+                                        "\x1b[2Jv1", "::error::x", "../v1", "v1'"};
+    (void)state;
+    open_workload(HEAD SLOTS STARTS LOOKS TAIL);
+    for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+        runs("blue-1", lines[i]);
+        const struct workload_state seen = observe();
+        assert_null(seen.items[0].version);
+        assert_true(seen.items[0].ready);
+        assert_non_null(strstr(seen.items[0].detail, "which is no version"));
+    }
+}
+
 static void all_are_looked_at_in_parallel(void **state)
 {
     (void)state;
@@ -475,6 +491,7 @@ int main(void)
         TEST(slots_are_two_of_one_size),
         TEST(names_are_plain_and_different),
         TEST(status_and_version_are_read),
+        TEST(what_is_no_version_is_not_believed),
         TEST(all_are_looked_at_in_parallel),
         TEST(more_than_one_batch_is_looked_at),
         TEST(a_status_that_cannot_run_is_an_error),
