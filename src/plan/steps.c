@@ -49,7 +49,7 @@ const struct json_field step_fields[] = {
     ROW_NAMES(struct step, instances, count),
     ROW_NAME(struct step, version),
     ROW_NAME(struct step, group),
-    ROW_NAME(struct step, base_url),
+    ROW_TEXT(struct step, base_url),
     ROW_REAL(struct step, weight),
     ROW_INT(struct step, state),
     ROW_INT64(struct step, duration),

@@ -13,6 +13,7 @@
 #define SEQUENCE_MAX (INT64_C(1) << 62)   /* it goes on being counted */
 #define TIME_MAX INT64_C(253402300799999) /* the last ms of the year 9999 */
 #define NOT_RECORDED "not recorded"
+#define NAME_MAX_BYTES 200
 
 /* One row's texts that no reader asks twice about: must not be missing. */
 struct needed {
@@ -281,11 +282,74 @@ static void fill_run(struct run *run)
     }
 }
 
+/* Of what becomes a file's name, a record's line or a word of a command. */
+static bool is_name(const char *text)
+{
+    static const char own[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-";
+    return text == NULL ||
+           (text[0] != '\0' && strlen(text) <= NAME_MAX_BYTES && strspn(text, own) == strlen(text));
+}
+
+static bool is_version(const char *text)
+{
+    return text == NULL || inputs_is_version(text);
+}
+
+static int strange(struct error *err, const char *member, const char *text)
+{
+    return error_set(err, ERROR_STATE, "state: %s is '%.80s', which we never write", member, text);
+}
+
+static int check_step_words(const struct step *step, struct error *err)
+{
+    if (!is_name(step->id)) {
+        return strange(err, "the id of a step", step->id);
+    }
+    if (!is_name(step->slot)) {
+        return strange(err, "the slot of a step", step->slot);
+    }
+    if (!is_version(step->version)) {
+        return strange(err, "the version of a step", step->version);
+    }
+    for (size_t i = 0; i < step->count; i++) {
+        if (!is_name(step->instances[i])) {
+            return strange(err, "an instance of a step", step->instances[i]);
+        }
+    }
+    return 0;
+}
+
+/* Whoever can put a file in our place must not reach further than we do ourselves. */
+static int check_words(const struct run *run, struct error *err)
+{
+    const struct {
+        const char *member, *text;
+        bool good;
+    } words[] = {
+        {"id", run->id, is_name(run->id)},
+        {"version", run->version, is_version(run->version)},
+        {"previous", run->previous, is_version(run->previous)},
+        {"stable_slot", run->stable_slot, is_name(run->stable_slot)},
+        {"candidate_slot", run->candidate_slot, is_name(run->candidate_slot)},
+    };
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        if (!words[i].good) {
+            return strange(err, words[i].member, words[i].text);
+        }
+    }
+    for (size_t i = 0; i < run->step_count; i++) {
+        if (check_step_words(&run->steps[i].step, err) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
 int run_valid(struct run *run, struct arena *arena, struct error *err)
 {
     if (need_all(run, err) != 0 || check_names(run->id, run->version, err) != 0 ||
-        check_ids(run, arena, err) != 0 || check_steps(run, err) != 0 ||
-        check_rows(run, err) != 0 || check_moments(run, err) != 0) {
+        check_words(run, err) != 0 || check_ids(run, arena, err) != 0 ||
+        check_steps(run, err) != 0 || check_rows(run, err) != 0 || check_moments(run, err) != 0) {
         return -1;
     }
     if (run->exit_code < 0 || run->exit_code > EXIT_CODE_MAX) {

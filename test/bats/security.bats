@@ -20,7 +20,7 @@ workload:
     version: ./ops version
 traffic: { command: { shift: ./ops shift, observe: ./ops observe } }
 metrics: { command: {} }
-slos: { error-rate: { total: "echo 0 $(($(date +%s%N) / 1000000))", target: 1% } }
+slos: { error-rate: { total: ./ops numbers, target: 1% } }
 strategies: { canary: { steps: [{ weight: 100%, watch: 500ms }] }, blue-green: { watch: 500ms } }
 watch: { interval: 100ms, baseline: 200ms, min-requests: 10, hold: 2s }
 EOF
@@ -29,7 +29,12 @@ EOF
 case $1 in
     status) env > "env.$instance"; sleep "${SLOW:-0}"; [ -e "version.$instance" ] ;;
     version) cat "version.$instance" ;;
-    shift) echo "$weight" > "weight.$slot" ;;
+    shift) echo "$weight" > "weight.$slot" && date +%s%N > since ;;
+    numbers) # with a file `bad` half of what green answers is an error
+        now=$(date +%s%N) bad=0
+        [ ! -e bad ] || [ "$arm" = stable ] || [ "$(cat weight.green)" = 0 ] || bad=$(((now - $(cat since)) / 2000000))
+        echo "$bad $((now / 1000000))"
+        ;;
     observe) echo "blue $(cat weight.blue)" && echo "green $(cat weight.green)" ;;
     start) echo "$3" > "version.$2" && echo "$*" >> effects.log ;;
     stop) rm -f "version.$2" && echo "$*" >> effects.log ;;
@@ -40,7 +45,12 @@ EOF
 }
 
 small_world_reset() {
-    rm -rf .deploy docs effects.log version.* && echo v1 > version.web-1
+    rm -rf .deploy docs effects.log
+    small_world_v1
+}
+
+small_world_v1() {
+    rm -f version.* && echo v1 > version.web-1
     echo 100 > weight.blue && echo 0 > weight.green
 }
 
@@ -104,10 +114,61 @@ EOF
 
 @test "a link in place of the folder of incidents: never followed" {
     small_world
-    sed -i 's/echo 0 /echo $(($(date +%s%N) \/ 2000000)) /' deploy.yaml
+    touch bad
     mkdir -p outside && ln -s outside docs
     run_da run blue-green v2
     want_status 2
     want_output "a symbolic link stands in the way"
     [ -z "$(ls outside)" ] || da_fail "came to the outside: $(ls outside)"
+}
+
+# As a job of GitLab: project, commit and environment are known.
+in_ci() { # PROJECT COMMIT ENVIRONMENT ARG…
+    local project=$1 commit=$2 environment=$3
+    shift 3
+    run env GITLAB_CI=true CI_PROJECT_PATH="$project" CI_COMMIT_SHA="$commit" CI_ENVIRONMENT_NAME="$environment" \
+        CI_PIPELINE_ID=1 timeout -k 5 60 "$DEPLOY_ACTION" "$@" < /dev/null
+}
+
+signed_off=(--set strategies.canary.sign-off=true)
+
+waiting_run() { # a run of v2 that waits for a person, as the job of o/shop at commit aaaa left it
+    small_world_reset
+    in_ci o/shop aaaa production run canary v2 "${signed_off[@]}"
+    want_status 75
+    cp .deploy/state.json kept.json
+    : > effects.log
+}
+
+@test "a forged state: no path, command, record or address that we would not write ourselves" {
+    small_world
+    fake_http '{"routes": [{"path": "/health", "replies": [{"status": 200}]}]}'
+    thief=$FAKE_URL thief_log=$FAKE_LOG
+    fake_http '{"routes": [{"path": "/health", "replies": [{"status": 200}]}]}'
+    sed -i "s|^url: .*|url: $FAKE_URL|; s|slot: green|&, url: \"$FAKE_URL\"|" deploy.yaml
+    echo 'smoke: { api: { http: { url: "${base_url}/health", token-env: SHOP_TOKEN } } }' >> deploy.yaml
+    export SHOP_TOKEN=for-the-shop-alone
+    waiting_run
+    for forged in '.id = "/../../outside"' '.id = "a\nended x"' '.version = "$(touch outside)"' \
+        '.previous = "-rf"' '.previous = "v1;touch outside"' '.candidate_slot = "a b"' \
+        '.steps[1].step.id = "../x"' '.steps[0].step.version = "`x`"' '.steps[2].step.instances = ["web-1\n"]'; do
+        jq "$forged" kept.json > .deploy/state.json && cp .deploy/state.json forged.json
+        for command in "run canary v2" promote rollback retire finalize; do
+            # shellcheck disable=SC2086
+            run_da $command
+            want_status 6
+            want_output "which we never write"
+            cmp .deploy/state.json forged.json
+        done
+    done
+    [ ! -s effects.log ]
+    # The tests would take the token elsewhere.
+    jq --arg url "$thief" '(.steps[] | select(.step.base_url).step.base_url) = $url
+        | (.steps[] | select(.step.kind == "smoke").status) = "pending"' kept.json > .deploy/state.json
+    run_da run canary v2
+    [ "$status" != 0 ]
+    want_output "'$thief' is recorded as the address to test, and is none of deploy.yaml"
+    [ ! -s "$thief_log" ] || da_fail "the token went to $(cat "$thief_log")"
+    jq -e 'select(.path == "/health")' "$FAKE_LOG" > /dev/null
+    [ -z "$(fake_unexpected)" ]
 }
