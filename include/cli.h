@@ -52,7 +52,8 @@ void help_command(struct buf *out, const struct subcommand *command);
 int session_config(struct session *session);
 /* The state file's path. */
 void session_journal(struct session *session);
-/* Loads the run where there is one (has_run). */
+/* Loads the run where there is one (has_run); refuses one of another project, application or
+ * environment. */
 int session_state(struct session *session);
 int session_lock(struct session *session);
 /* Drivers, with the variables of run->version. */

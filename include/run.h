@@ -75,6 +75,15 @@ struct json *run_save(const struct run *run);
 MUST_CHECK int run_load(const struct json *json, struct run *out, struct arena *arena,
                         struct error *err);
 
+/* Where a process is, and so whose runs it may go on with. NULL: not known, as on a laptop; what
+ * one of both sides does not know is not compared. */
+struct run_home {
+    const char *project, *app, *environment;
+};
+/* ERROR_STATE where the run was recorded for another one. */
+MUST_CHECK int run_check_home(const struct run *run, const struct run_home *home,
+                              struct error *err);
+
 /* Growing lists; texts are copied into arena. The returned row is zeroed. */
 struct run_step *run_add_step(struct run *run, struct arena *arena, const struct step *step,
                               enum direction direction);

@@ -44,6 +44,8 @@ static int start(struct session *session, char **argv)
     open_log(session);
     if (result != 0)
         return session_fail(session, &err);
+    if (session->inputs.environment != NULL)
+        session->facts.environment = session->inputs.environment;
     if (session->inputs.help || session->inputs.command == NULL)
         return help(session);
     const char *directory = session->inputs.directory;

@@ -135,11 +135,14 @@ static int supersede(struct session *session)
     struct error err = {0};
     struct run *run = &session->run;
     bool back = false;
+    const char *by = session->inputs.version;
+    if (text_equal(run->version, by) && session->facts.commit != NULL)
+        by = arena_format(&session->arena, "%s of %s", by, session->facts.commit);
     int code = session_engine(session, run->version, "supersede");
     if (code != 0)
         return code;
     session_attempt(session, "supersede");
-    if (engine_supersede(&session->engine, session->inputs.version, &back, &err) != 0)
+    if (engine_supersede(&session->engine, by, &back, &err) != 0)
         return session_fail(session, &err);
     if (back)
         code = session_work(session);
@@ -153,10 +156,20 @@ static int supersede(struct session *session)
     return begin(session);
 }
 
+/* What was judged under the same name was built from something else. */
+static bool is_other_commit(const struct session *session)
+{
+    const char *recorded = session->run.commit, *here = session->facts.commit;
+    return recorded != NULL && here != NULL && !text_equal(recorded, here);
+}
+
 static int answer_finished(struct session *session)
 {
     const struct run *run = &session->run;
     bool same = text_equal(run->version, session->inputs.version);
+    /* A verdict is about a commit, too; but a way back that failed is about production. */
+    if (is_other_commit(session) && run->status != RUN_ROLLBACK_FAILED)
+        same = false;
     /* Production was untouched, or another version is wanted: a new run. */
     if (!same || run->status == RUN_REFUSED || run->status == RUN_FAILED ||
         run->status == RUN_SUPERSEDED)
@@ -171,6 +184,18 @@ static int answer_finished(struct session *session)
     return run->exit_code;
 }
 
+static int refuse_commit(struct session *session)
+{
+    const struct run *run = &session->run;
+    return refuse(session, ERROR_STATE,
+                  arena_format(&session->arena,
+                               "%s: %s is unfinished (%s) and of commit %.12s, and this is %.12s: "
+                               "run the job of that commit again, `promote` or `rollback` it, or "
+                               "roll it back first with --supersede",
+                               session->journal.store->path, run->version,
+                               run_status_names[run->status], run->commit, session->facts.commit));
+}
+
 static int answer_unfinished(struct session *session)
 {
     const struct run *run = &session->run;
@@ -183,6 +208,8 @@ static int answer_unfinished(struct session *session)
                                    "--supersede",
                                    run->version, run_status_names[run->status]));
     }
+    if (is_other_commit(session))
+        return session->inputs.supersede ? supersede(session) : refuse_commit(session);
     if (run->strategy != (int)session->inputs.strategy)
         return refuse(session, ERROR_CONFLICT,
                       arena_format(&session->arena, "%s is being deployed as %s: go on with that",

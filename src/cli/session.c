@@ -102,11 +102,29 @@ int session_lock(struct session *session)
     return 0;
 }
 
+/* An artifact of a fork, a cache of another application, the run of staging: not ours. */
+static int check_home(struct session *session, struct error *err)
+{
+    struct error why = {0};
+    const struct run_home home = {
+        .project = session->facts.project,
+        .app = session->config == NULL ? NULL : session->config->app,
+        .environment = session->facts.environment,
+    };
+    if (run_check_home(&session->run, &home, &why) == 0)
+        return 0;
+    return error_set(err, why.kind,
+                     "%s: the run recorded here %s; name the right file with --state, or begin "
+                     "anew with `run … --restart`",
+                     session->journal.store->path, why.message);
+}
+
 int session_state(struct session *session)
 {
     struct error err = {0};
     session_journal(session);
-    if (journal_load(&session->journal, &session->run, &err) == 0) {
+    if (journal_load(&session->journal, &session->run, &err) == 0 &&
+        check_home(session, &err) == 0) {
         session->has_run = true;
     } else if (err.kind == ERROR_NOTFOUND || session->inputs.restart) {
         session->unreadable = err.kind != ERROR_NOTFOUND;

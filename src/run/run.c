@@ -7,6 +7,7 @@
 #include <math.h>
 #include <stddef.h>
 #include <string.h>
+#include <strings.h>
 
 const char *const step_status_names[] = {
     "pending", "intent", "done", "failed", "skipped", "undone", "unknown", NULL,
@@ -50,6 +51,25 @@ int run_exit_code(const struct run *run)
     };
 
     return run->status == RUN_CANCELLED ? run->exit_code : codes[run->status];
+}
+
+int run_check_home(const struct run *run, const struct run_home *home, struct error *err)
+{
+    const struct {
+        const char *what, *recorded, *here;
+    } parts[] = {
+        {"project", run->project, home->project},
+        {"app", run->app, home->app},
+        {"environment", run->environment, home->environment},
+    };
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        const char *recorded = parts[i].recorded, *here = parts[i].here;
+        if (recorded != NULL && here != NULL && strcasecmp(recorded, here) != 0) {
+            return error_set(err, ERROR_STATE, "is of %s '%.100s', and this is '%.100s'",
+                             parts[i].what, recorded, here);
+        }
+    }
+    return 0;
 }
 
 struct list {

@@ -140,6 +140,97 @@ waiting_run() { # a run of v2 that waits for a person, as the job of o/shop at c
     : > effects.log
 }
 
+want_untouched() {
+    cmp -s .deploy/state.json kept.json || da_fail "the state was changed"
+    [ ! -s effects.log ] || da_fail "acted: $(cat effects.log)"
+}
+
+@test "a state of another project, application or environment: refused by every command, untouched" {
+    small_world
+    waiting_run
+    for command in "run canary v2" promote rollback retire status report history finalize doctor "run canary v2 --supersede"; do
+        # shellcheck disable=SC2086  # a command and its words
+        in_ci fork/shop aaaa production $command
+        want_status 6
+        want_output "the run recorded here is of project 'o/shop', and this is 'fork/shop'"
+        want_output "--restart"
+        # shellcheck disable=SC2086
+        in_ci o/shop aaaa staging $command
+        want_status 6
+        want_output "is of environment 'production', and this is 'staging'"
+        want_untouched
+    done
+    for command in "run canary v2" promote rollback retire report; do
+        # shellcheck disable=SC2086
+        in_ci o/shop aaaa production $command --set app=other
+        want_status 6
+        want_output "is of app 'shop', and this is 'other'"
+        want_untouched
+    done
+    run_da promote --environment staging
+    want_status 6
+    want_untouched
+    # From a laptop nothing is known but the application; names are compared without case.
+    run_da status
+    want_status 0
+    in_ci O/Shop aaaa production status
+    want_status 0
+    run_da promote
+    want_status 0
+    # Whoever wants to begin anew says so.
+    waiting_run
+    small_world_v1
+    in_ci fork/shop aaaa production run canary v2 --restart "${signed_off[@]}"
+    want_status 75
+    want_file .deploy/state.json '"project": "fork/shop"'
+}
+
+@test "a state of another commit: not gone on with as the same version, and no verdict about it" {
+    small_world
+    waiting_run
+    in_ci o/shop bbbb production run canary v2 "${signed_off[@]}"
+    want_status 6
+    want_output "v2 is unfinished (waiting) and of commit aaaa, and this is bbbb"
+    want_untouched
+    # The job of that commit again; a person from another commit; a laptop.
+    in_ci o/shop aaaa production run canary v2 "${signed_off[@]}"
+    want_status 0
+    waiting_run
+    in_ci o/shop bbbb production promote
+    want_status 0
+    waiting_run
+    in_ci o/shop bbbb production rollback
+    want_status 2
+    waiting_run
+    run_da run canary v2 "${signed_off[@]}"
+    want_status 0
+    # A new version of a new commit; the same one with --supersede goes back first.
+    in_ci o/shop bbbb production run canary v3
+    want_status 0
+    waiting_run
+    in_ci o/shop bbbb production run canary v2 --supersede "${signed_off[@]}"
+    want_status 75
+    want_file effects.log "stop web-2"
+    want_file .deploy/history.jsonl '"superseded"'
+    want_file .deploy/state.json '"commit": "bbbb"'
+}
+
+@test "a verdict is about a commit: the same version from another one is judged anew" {
+    small_world
+    touch bad
+    in_ci o/shop aaaa production run blue-green v2
+    want_status 2
+    : > effects.log
+    in_ci o/shop aaaa production run blue-green v2
+    want_status 2
+    want_output "recorded verdict"
+    [ ! -s effects.log ]
+    rm bad
+    in_ci o/shop bbbb production run blue-green v2
+    want_status 0
+    want_file effects.log "start web-2 v2"
+}
+
 @test "a forged state: no path, command, record or address that we would not write ourselves" {
     small_world
     fake_http '{"routes": [{"path": "/health", "replies": [{"status": 200}]}]}'
