@@ -51,8 +51,9 @@ struct config {
     int64_t keep;           /* ms a failed candidate is kept for diagnosis; 0: stopped */
     struct texts report_to; /* "summary" "file" "comment" */
     const char *report_path, *incident_path, *template_path;
-    struct texts mask_env; /* environment variables that are kept out of all that is written */
-    char hash[65];         /* SHA-256 of the file and every --set */
+    struct secret state_key; /* seals the state */
+    struct texts mask_env;   /* environment variables that are kept out of all that is written */
+    char hash[65];           /* SHA-256 of the file and every --set */
 
     struct arena *arena; /* where all this lives */
     struct rows secrets; /* every FIELD_SECRET that is set; for config_secrets() */

@@ -30,7 +30,8 @@ struct journal {
     struct store *store;
     struct arena *arena;
     struct clock *clock;
-    int64_t saved; /* monotonic ms of the last write */
+    const char *key; /* of the seal that the state must have; NULL: none */
+    int64_t saved;   /* monotonic ms of the last write */
 };
 
 /* ERROR_NOTFOUND: no run yet; ERROR_STATE: a file that cannot be trusted, with what to do. */

@@ -74,5 +74,7 @@ void text_to_terminal(struct buf *out, const char *text); /* control bytes shown
 
 /* SHA-256 of data as 64 hex digits and NUL. */
 void text_sha256(char out[static 65], const void *data, size_t length);
+/* HMAC-SHA-256, likewise. */
+void text_hmac(char out[static 65], struct slice key, struct slice data);
 
 #endif

@@ -17,6 +17,8 @@ int command_finalize(struct session *session)
     if (session->run.status != RUN_RUNNING)
         return 0;
     code = session_config(session);
+    if (code == 0)
+        code = session_state(session); /* now that we know what it must be like */
     if (code != 0)
         return code;
     struct error err = {0};

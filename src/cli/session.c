@@ -10,6 +10,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#define STATE_KEY_MIN 16
 #define LOCK_WAIT_MS 60000 /* for a command that a killed run left behind */
 
 void session_print(const char *text)
@@ -75,6 +76,13 @@ int session_config(struct session *session)
         print_problems(session, &problems);
         return 1;
     }
+    const char *key = session->config->state_key.value;
+    if (key != NULL && strlen(key) < STATE_KEY_MIN) {
+        error_set(&err, ERROR_CONFIG, "the key of '%s' has fewer than %d bytes: write a longer one",
+                  session->config->state_key.env, STATE_KEY_MIN);
+        return session_fail(session, &err);
+    }
+    session->journal.key = key;
     if (report_check_templates(&session->arena, session->config, &err) != 0)
         return session_fail(session, &err);
     return 0;

@@ -226,6 +226,9 @@ const struct field config_fields[] = {
      .doc = "When and how the old version comes back."},
     {.name = "report", .type = FIELD_SECTION, .fields = report_fields,
      .doc = "What is written down, and where."},
+    {.name = "state-key-env", .type = FIELD_SECRET, .offset = AT(state_key),
+     .doc = "The environment variable with a key of 16 bytes or more that seals the state: one "
+            "that others wrote, by way of an artifact or a cache, is refused."},
     {.name = "mask-env", .type = FIELD_TEXTS, .offset = AT(mask_env),
      .doc = "Names of environment variables that hold secrets of your commands: kept out of logs, "
             "reports and the state. A name such as API_TOKEN or DB_PASSWORD is known without it."},

@@ -5,6 +5,7 @@
 #include "clock.h"
 #include "file.h"
 #include "json.h"
+#include "seal.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -14,6 +15,7 @@
 #include <unistd.h>
 
 #define LOCK_LOOK_MS 100
+#define SEAL_BYTES 256
 
 int journal_load(struct journal *journal, struct run *out, struct error *err)
 {
@@ -23,7 +25,8 @@ int journal_load(struct journal *journal, struct run *out, struct error *err)
     AUTO_JSON struct json *json = NULL;
     struct error why = {0};
     memset(out, 0, sizeof *out);
-    if (json_parse(text.data, text.length, &json, &why) != 0 ||
+    if ((journal->key != NULL && seal_check(journal->key, &text, &why) != 0) ||
+        json_parse(text.data, text.length, &json, &why) != 0 ||
         run_load(json, out, journal->arena, &why) != 0)
         return error_set(err, ERROR_STATE,
                          "%s: %s; look at what is in production, then put a copy of the file back "
@@ -38,7 +41,13 @@ int journal_save(struct journal *journal, struct run *run, struct error *err)
     run->updated = journal->clock->wall(journal->clock);
     AUTO_JSON struct json *json = run_save(run);
     char *text = json_print(json, true);
-    int result = journal->store->write(journal->store, text, strlen(text), err);
+    AUTO_BUF struct buf sealed;
+    buf_init(&sealed, strlen(text) + SEAL_BYTES);
+    if (journal->key != NULL)
+        seal_put(journal->key, text, &sealed);
+    else
+        buf_adds(&sealed, text);
+    int result = journal->store->write(journal->store, sealed.data, sealed.length, err);
     free(text);
     if (result != 0) {
         run->sequence--;

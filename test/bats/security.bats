@@ -263,3 +263,40 @@ want_untouched() {
     jq -e 'select(.path == "/health")' "$FAKE_LOG" > /dev/null
     [ -z "$(fake_unexpected)" ]
 }
+
+@test "a sealed state: what others wrote is refused, with the key it is ours" {
+    small_world
+    echo 'state-key-env: DEPLOY_STATE_KEY' >> deploy.yaml
+    export DEPLOY_STATE_KEY=0123456789abcdef-of-the-environment
+    waiting_run
+    jq -e '.seal | length == 64' .deploy/state.json
+    for forged in '.steps |= map(.status = "done")' '.seal = "0" * 64' 'del(.seal)' '.previous = "v0"'; do
+        jq "$forged" kept.json > .deploy/state.json && cp .deploy/state.json forged.json
+        for command in "run canary v2" promote rollback retire report; do
+            # shellcheck disable=SC2086
+            run_da $command
+            want_status 6
+            want_output "seal"
+            cmp .deploy/state.json forged.json
+        done
+    done
+    # The same run, not formatted as we do it; and with another key.
+    jq -c . kept.json > .deploy/state.json
+    run_da promote
+    want_status 6
+    cp kept.json .deploy/state.json
+    DEPLOY_STATE_KEY=0123456789abcdef-of-another run_da promote
+    want_status 6
+    want_output "somebody else wrote it, or the key was changed"
+    DEPLOY_STATE_KEY=fifteen-bytes-- run_da promote
+    want_status 1
+    want_output "the key of 'DEPLOY_STATE_KEY' has fewer than 16 bytes"
+    [ ! -s effects.log ]
+    env -u DEPLOY_STATE_KEY "$DEPLOY_ACTION" status | grep waiting
+    run_da promote
+    want_status 0
+    run_da run canary v2
+    want_status 0
+    run grep -r 0123456789abcdef-of-the .deploy
+    want_status 1
+}

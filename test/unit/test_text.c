@@ -171,6 +171,28 @@ static void sha256_is_right(void **state)
     assert_string_equal(sum, "41edece42d63e8d9bf515a9ba6932e1c20cbc9f5a5d134645adb5db1b9737ea3");
 }
 
+static void expect_hmac(const char *key, size_t key_length, const char *data, const char *wanted)
+{
+    char sum[65];
+    text_hmac(sum, (struct slice){key, key_length}, (struct slice){data, strlen(data)});
+    assert_string_equal(sum, wanted);
+}
+
+/* RFC 4231: cases 1, 2 and 6. */
+static void hmac_is_right(void **state)
+{
+    (void)state;
+    char key[131];
+    memset(key, 0x0b, 20);
+    expect_hmac(key, 20, "Hi There",
+                "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7");
+    expect_hmac("Jefe", 4, "what do ya want for nothing?",
+                "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+    memset(key, 0xaa, sizeof key);
+    expect_hmac(key, sizeof key, "Test Using Larger Than Block-Size Key - Hash Key First",
+                "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -185,6 +207,7 @@ int main(void)
         cmocka_unit_test(nearest_takes_the_best_and_the_first),
         cmocka_unit_test(nearest_survives_long_words),
         cmocka_unit_test(sha256_is_right),
+        cmocka_unit_test(hmac_is_right),
     };
     return cmocka_run_group_tests_name("text", tests, NULL, NULL);
 }
