@@ -115,7 +115,7 @@ YAML
     want_no_output s3cr3t-value-123
     run grep -r s3cr3t-value-123 .deploy docs
     [ "$status" != 0 ]
-    grep -q '\*\*\*' .deploy/report.md
+    grep -qF '\*\*\*' .deploy/report.md
 }
 
 @test "outputs and summary for both CIs" {
