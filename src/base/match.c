@@ -174,7 +174,7 @@ static bool take_entity(struct walk *walk)
 /* Escapes of JSON, C, shells, Markdown and HTML in any mixture. */
 static bool take_escaped(struct walk *walk)
 {
-    if (*walk->value != ZERO_WIDTH[0] && follows(walk, ZERO_WIDTH)) {
+    if (*walk->value != (unsigned char)ZERO_WIDTH[0] && follows(walk, ZERO_WIDTH)) {
         walk->text += strlen(ZERO_WIDTH);
         return true;
     }
