@@ -38,8 +38,7 @@ static void print_line(struct session *session, struct buf *out, const char *tex
     tally->back += strncmp(status, "roll", 4) == 0 ? 1 : 0;
     int64_t started = time_of(line, "started"), ended = time_of(line, "ended");
     const char *kept = json_text(json_get(line, "kept"));
-    buf_addf(out, "%s  %-16s %-11s %-15s over %-16s %s%s%s
-",
+    buf_addf(out, "%s  %-16s %-11s %-15s over %-16s %s%s%s\n",
              text_of_time(&session->arena, started), word_of(line, "version"),
              word_of(line, "strategy"), status, word_of(line, "previous"),
              text_of_duration(&session->arena, (ended - started) / 1000 * 1000),

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Expectations of HTTP checks over any answer: a verdict has its evidence, and jq comes to the
- * same as alone. Lines: what is expected as status, header, body and jq; then status and header
- * of the answer; the rest is its body.
+ * same as alone. Lines: what is expected as status, header, body and jq (one of a few programs);
+ * then status and header of the answer; the rest is its body.
  */
-#include "../../src/base/program.h"
 #include "../../src/check/http.c"
 
 #include "fuzz.h"
@@ -14,6 +13,15 @@ static const char *filled(const char *line)
     return line[0] != '\0' ? line : NULL;
 }
 
+/* Programs that end by themselves: each runs in a process of its own, and those that do not end
+ * have a target of theirs. */
+static const char *program_of(const char *line)
+{
+    static const char *const programs[] = {".", ".status == \"ok\"", ".[0] > 2", "length", "keys[0]"};
+    const size_t count = sizeof programs / sizeof programs[0];
+    return line[0] == '\0' ? NULL : programs[(unsigned char)line[0] % count];
+}
+
 static void read_expectations(struct arena *arena, struct slice *rest, struct settings *settings)
 {
     static const char *status[1];
@@ -21,7 +29,7 @@ static void read_expectations(struct arena *arena, struct slice *rest, struct se
     settings->expect.status = (struct texts){status, status[0][0] != '\0'};
     settings->expect.header = filled(input_line(arena, rest));
     settings->expect.body = filled(input_line(arena, rest));
-    settings->expect.jq = filled(input_line(arena, rest));
+    settings->expect.jq = program_of(input_line(arena, rest));
 }
 
 static void read_answer(struct arena *arena, struct slice *rest, struct http_reply *reply)
@@ -52,15 +60,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     read_expectations(&arena, &rest, &settings);
     REQUIRE(driver.start(&call, &err) == 0);
     read_answer(&arena, &rest, &call.operation.reply);
-    bool plain = false;
-    bool runs = settings.expect.jq == NULL || program_look(settings.expect.jq, &plain, NULL) == 0;
-    if (runs && (settings.expect.jq == NULL || plain)) {
-        if (driver.step(&call, &err) == 0) {
-            REQUIRE(call.verdict == VERDICT_PASS || call.verdict == VERDICT_FAIL);
-            REQUIRE(call.evidence != NULL && text_starts(call.evidence, "GET http://shop.test/"));
-        } else {
-            REQUIRE(err.kind == ERROR_CONFIG || err.kind == ERROR_FORMAT);
-        }
+    if (driver.step(&call, &err) == 0) {
+        REQUIRE(call.verdict == VERDICT_PASS || call.verdict == VERDICT_FAIL);
+        REQUIRE(call.evidence != NULL && text_starts(call.evidence, "GET http://shop.test/"));
+    } else {
+        REQUIRE(err.kind == ERROR_CONFIG || err.kind == ERROR_FORMAT);
     }
     buf_release(&call.operation.reply.body);
     return 0;

@@ -84,8 +84,14 @@ static void check_config(const struct config *config)
 static void try_plans(struct arena *arena, const struct config *config)
 {
     static struct fact_instance instances[] = {
-        {"blue-1", "blue", "http://127.0.0.1:1", "v1", true, true, 1},
-        {"green-1", "green", NULL, NULL, false, false, 0},
+        {.name = "blue-1",
+         .slot = "blue",
+         .url = "http://127.0.0.1:1",
+         .version = "v1",
+         .running = true,
+         .ready = true,
+         .share = 1},
+        {.name = "green-1", .slot = "green"},
     };
     struct facts facts = {.traits = FACT_SLOTS, .instances = instances, .count = 2};
     facts_derive(arena, &facts);
