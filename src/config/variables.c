@@ -160,6 +160,13 @@ static bool line_sets(const char *line, const char *name)
     return false;
 }
 
+/* The same reference stands before it, and was looked at there. */
+static bool is_repeated(const char *text, const struct reference *found)
+{
+    return memmem(text, (size_t)(found->start - text), found->start,
+                  (size_t)(found->end - found->start)) != NULL;
+}
+
 void bind_shell(struct binder *b, const struct node *node, const char *text)
 {
     const char *at = text;
@@ -167,7 +174,8 @@ void bind_shell(struct binder *b, const struct node *node, const char *text)
         struct reference found = reference_read(at);
         at += 2;
         note_use(b, node, found.name);
-        if (!found.name[0] || is_upper(found.name) || is_known(found.name)) {
+        if (!found.name[0] || is_upper(found.name) || is_known(found.name) ||
+            is_repeated(text, &found)) {
             continue;
         }
         const char *meant = text_nearest(found.name, run_variables);
