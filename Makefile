@@ -143,7 +143,7 @@ test-asan:
 	@.ci/test asan
 fuzz:
 	@.ci/packages test
-	@$(MAKE) $(fuzzers)
+	@env -u MAKEFLAGS -u MFLAGS $(MAKE) $(fuzzers)
 	@.ci/fuzz $(SECONDS) $(notdir $(fuzzers))
 lint:
 	@.ci/packages test
