@@ -126,33 +126,16 @@ static size_t on_body(char *data, size_t size, size_t count, void *user)
     return body->overflow ? 0 : size * count;
 }
 
-static void keep_header(struct operation *operation, const char *line, size_t length)
-{
-    const char *name = operation->http.want_header;
-    size_t room = name == NULL ? 0 : strlen(name);
-    if (room > 0 && length > room && line[room] == ':' && strncasecmp(line, name, room) == 0) {
-        struct http_reply *reply = &operation->reply;
-        reply->has_header = true;
-        http_copy_printable(reply->header, sizeof(reply->header), line + room + 1,
-                            length - room - 1);
-    }
-}
-
 static size_t on_header(char *line, size_t size, size_t count, void *user)
 {
     struct transfer *transfer = user;
-    struct http_reply *reply = &transfer->operation->reply;
     size_t length = size * count;
-    keep_header(transfer->operation, line, length);
+    http_take_header(transfer->operation, line, length);
     if (length > 5 && memcmp(line, "HTTP/", 5) == 0) {
-        reply->location[0] = '\0';
-        reply->has_header = false;
         transfer->retry_after = false;
         transfer->head_ended = false;
     } else if (line[0] == '\r' || line[0] == '\n') {
         transfer->head_ended = true;
-    } else if (length > 9 && strncasecmp(line, "location:", 9) == 0) {
-        http_copy_printable(reply->location, sizeof(reply->location), line + 9, length - 9);
     } else if (length > 12 && strncasecmp(line, "retry-after:", 12) == 0) {
         transfer->retry_after = true;
     }

@@ -57,9 +57,11 @@ const char *http_request_shown(struct arena *arena, const struct http_request *r
 /* Without blanks at its start and control characters, cut to the room. */
 void http_copy_printable(char *out, size_t room, const char *text, size_t length);
 bool http_has_header(const struct http_request *request, const char *name); /* "name:" */
+/* Keeps what the caller wants of a line of an answer's head. */
+void http_take_header(struct operation *operation, const char *line, size_t length);
 MUST_CHECK int http_check_words(const struct http_request *request, struct error *err);
 void http_add_query(struct buf *out, const char *query); /* as http_url_shown does */
-const char *http_ca_bundle(void); /* of the system; NULL: none */
+const char *http_ca_bundle(void);                        /* of the system; NULL: none */
 
 /* process.c: children under a guard. */
 MUST_CHECK int process_start(struct loop *loop, struct operation *operation, struct error *err);

@@ -45,6 +45,25 @@ void http_copy_printable(char *out, size_t room, const char *text, size_t length
     out[used] = '\0';
 }
 
+/* Of several answers on the way only the last counts. */
+void http_take_header(struct operation *operation, const char *line, size_t length)
+{
+    struct http_reply *reply = &operation->reply;
+    const char *name = operation->http.want_header;
+    size_t room = name == NULL ? 0 : strlen(name);
+    if (room > 0 && length > room && line[room] == ':' && strncasecmp(line, name, room) == 0) {
+        reply->has_header = true;
+        http_copy_printable(reply->header, sizeof(reply->header), line + room + 1,
+                            length - room - 1);
+    }
+    if (length > 5 && memcmp(line, "HTTP/", 5) == 0) {
+        reply->location[0] = '\0';
+        reply->has_header = false;
+    } else if (length > 9 && strncasecmp(line, "location:", 9) == 0) {
+        http_copy_printable(reply->location, sizeof(reply->location), line + 9, length - 9);
+    }
+}
+
 bool http_has_header(const struct http_request *request, const char *name)
 {
     size_t length = strlen(name);

@@ -68,8 +68,9 @@ static const struct json_field attempt_fields[] = {
 };
 
 static const struct json_field sample_fields[] = {
-    ROW_INT64(struct run_sample, at),   ROW_REAL(struct run_sample, seconds), ROW_REAL(struct run_sample, bad),
-    ROW_REAL(struct run_sample, total), ROW_REAL(struct run_sample, gauge),   ROW_END,
+    ROW_INT64(struct run_sample, at),   ROW_REAL(struct run_sample, seconds),
+    ROW_REAL(struct run_sample, bad),   ROW_REAL(struct run_sample, total),
+    ROW_REAL(struct run_sample, gauge), ROW_END,
 };
 
 static const struct json_field stream_fields[] = {

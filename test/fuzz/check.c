@@ -17,7 +17,8 @@ static const char *filled(const char *line)
  * have a target of theirs. */
 static const char *program_of(const char *line)
 {
-    static const char *const programs[] = {".", ".status == \"ok\"", ".[0] > 2", "length", "keys[0]"};
+    static const char *const programs[] = {".", ".status == \"ok\"", ".[0] > 2", "length",
+                                           "keys[0]"};
     const size_t count = sizeof programs / sizeof programs[0];
     return line[0] == '\0' ? NULL : programs[(unsigned char)line[0] % count];
 }

@@ -2,6 +2,7 @@
 #include "fuzz.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -53,11 +54,27 @@ const char *file_of(struct slice content)
 }
 
 static int output = -1;
+static char output_name[] = "/tmp/fuzz-output-XXXXXX";
+
+static void output_remove(void)
+{
+    unlink(output_name);
+}
 
 int output_open(void)
 {
-    static char path[32];
-    return memory_file(&output, path);
+    if (output < 0) {
+        output = mkstemp(output_name);
+        REQUIRE(output >= 0 && atexit(output_remove) == 0);
+    }
+    REQUIRE(ftruncate(output, 0) == 0 && lseek(output, 0, SEEK_SET) == 0);
+    return output;
+}
+
+const char *output_path(void)
+{
+    output_open();
+    return output_name;
 }
 
 const char *output_text(struct arena *arena)

@@ -32,6 +32,7 @@ const char *input_text(struct arena *arena, const struct slice *rest);
 const char *file_of(struct slice content);
 /* An open file for output, empty, and what was written to it. */
 int output_open(void);
+const char *output_path(void); /* of the same */
 const char *output_text(struct arena *arena);
 
 /* `file:LINE:COLUMN: ` at the start of message, within the text the message is about. */

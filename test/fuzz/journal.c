@@ -62,7 +62,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct arena arena AUTO_ARENA = {0};
     struct clock clock = {.mono = no_time, .wall = no_time};
-    struct memory memory = {.store = {.read = memory_read, .write = memory_write, .path = "state.json"}};
+    struct memory memory = {
+        .store = {.read = memory_read, .write = memory_write, .path = "state.json"}};
     struct journal journal = {.store = &memory.store, .arena = &arena, .clock = &clock};
     struct run run;
     struct error err = {0};

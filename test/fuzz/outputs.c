@@ -27,7 +27,7 @@ static const char *read_output(struct arena *arena, const char **at, const char 
 
 static const char *path_of(struct arena *arena, const char *variable)
 {
-    const char *path = arena_format(arena, "/proc/self/fd/%d", output_open());
+    const char *path = output_path();
     const char *line = arena_format(arena, "%s=%s", variable, path);
     set_environment(arena, &line, 1);
     return path;

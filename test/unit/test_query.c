@@ -176,7 +176,7 @@ static void greedy_programs_are_ended(void **state)
     (void)state;
     struct error err;
     struct json *none = NULL;
-    assert_int_equal(run("\"x\" * 2000000000 | length", "1", 1, &none, &err), -1);
+    assert_int_equal(run("[range(1e10)] | length", "1", 1, &none, &err), -1);
     assert_int_equal(query_check("\"x\" * 1000000000 * 1000000000 | length", &err), -1);
 }
 
