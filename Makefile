@@ -51,6 +51,11 @@ fuzz.flags = $(common) -isystem $(asan)/include -O1 -g -fPIE -fno-omit-frame-poi
 	-fsanitize=fuzzer-no-link,address,undefined,float-cast-overflow -fno-sanitize-recover=all
 fuzz.link = -L$(asan)/lib $(libs) -pie -fsanitize=fuzzer,address,undefined,float-cast-overflow
 
+# The simulator is the release with its own outside; fast, for there are many seeds.
+sim.flags = $(static.flags) -O2 -Wno-missing-prototypes
+sim.wrap = file_append file_read file_give file_exists getrandom session_config
+sim.without = src/main.c src/catalog.c src/cli/progress.c src/cli/publish.c
+
 clang.cc = clang
 clang.flags = $(common) -isystem $(asan)/include -O1 -fPIE $(harden) -D_FORTIFY_SOURCE=2
 
@@ -65,6 +70,8 @@ cases := $(call programs,cases,case)
 targets := $(filter-out fuzz replay,$(patsubst test/fuzz/%.c,%,$(sort $(wildcard test/fuzz/*.c))))
 replays := $(addprefix build/asan/fuzz/,$(targets))
 fuzzers := $(addprefix build/fuzz/,$(or $(TARGET),$(targets)))
+simulator := $(sort $(wildcard test/sim/*.c))
+comma := ,
 service := $(if $(wildcard test/service/go.mod),build/service)
 
 .PHONY: all static deps test test-asan unit cases bats suites fuzz demo bench asan lint analyze docs
@@ -104,6 +111,9 @@ build/tidy/%.ok: build/clang/%.o .clang-tidy .ci/analyzer.h
 	$(call quiet,TIDY,$*.c)mkdir -p $(@D) && clang-tidy --quiet $*.c -- $(filter-out -MMD -MP,$(clang.flags)) \
 		$(if $(filter-out src/base/error,$*),-include .ci/analyzer.h) && touch $@
 
+build/sim/%.o: %.c Makefile | $(musl)
+	$(call quiet,SIM,$<)mkdir -p $(@D) && $(static.cc) $(sim.flags) -c $< -o $@
+
 build/embedded.c: force
 	@.ci/embed templates $@
 build/version.c: force
@@ -115,6 +125,10 @@ build/fault/deploy-action: $(call objects,fault)
 	$(call quiet,LINK,$@)$(static.cc) $^ -o $@ $(static.link)
 build/asan/deploy-action: $(call objects,asan)
 	$(call quiet,LINK,$@)$(asan.cc) $^ -o $@ $(asan.link)
+build/sim/simulate: $(patsubst %.c,build/sim/%.o,$(filter-out $(sim.without),$(sources)) $(written) $(simulator))
+	$(call quiet,LINK,$@)$(static.cc) $^ -o $@ $(filter-out -s,$(static.link)) $(addprefix -Wl$(comma)--wrap=,$(sim.wrap))
+build/asan/sim/simulate: $(patsubst %.c,build/asan/%.o,$(filter-out $(sim.without),$(sources)) $(written) $(simulator))
+	$(call quiet,LINK,$@)mkdir -p $(@D) && $(asan.cc) $^ -o $@ $(asan.link) $(addprefix -Wl$(comma)--wrap=,$(sim.wrap))
 build/asan/deploy-action.a: $(filter-out build/asan/src/main.o,$(call objects,asan))
 	@rm -f $@ && ar qcsD $@ $^
 $(unit): build/asan/unit/%: build/asan/test/unit/%.o $(call helpers,unit,test) build/asan/deploy-action.a

@@ -83,7 +83,7 @@ const char *measure_shown(struct arena *arena, const char *unit, double value);
 
 /* windows.c: the windows in the run, so that a killed watch goes on. */
 void windows_keep(struct engine *engine);
-void windows_restore(struct engine *engine);
+void windows_begin(struct engine *engine, bool goes_on); /* before the first windows_keep */
 
 /* settle.c: saves an outcome other than DONE with what follows from it. *ended: this process's
  * work is over. -1: the journal could not be written. */

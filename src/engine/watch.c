@@ -76,8 +76,8 @@ static void begin(struct engine *engine, const struct run_step *step)
     engine->watch.weight = step->step.weight < 0 ? 1 : step->step.weight;
     trigger_begin(engine);
     bool goes_on = text_equal(state->step, step->step.id) && engine->resumed;
+    windows_begin(engine, goes_on);
     if (goes_on) {
-        windows_restore(engine);
         engine_event(engine, EVENT_NOTE, "the watch goes on after %s",
                      text_of_duration(&engine->tick, state->observed_ms));
         measure_tick(engine);

@@ -122,10 +122,10 @@ static void restore_stream(struct stream *stream, const struct run_stream *kept)
     }
 }
 
-void windows_restore(struct engine *engine)
+void windows_begin(struct engine *engine, bool goes_on)
 {
     struct run_watch *kept = &engine->run->watch;
-    for (size_t i = 0; i < kept->count; i++) {
+    for (size_t i = 0; goes_on && i < kept->count; i++) {
         for (size_t j = 0; j < engine->watch.count; j++) {
             struct gauge_line *line = &engine->watch.lines[j];
             int arm = kept->streams[i].arm;

@@ -1,0 +1,416 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The four drivers of the simulated world, as their doors promise them.
+ */
+#include "sim.h"
+
+#include "catalog.h"
+
+#include <math.h>
+#include <string.h>
+
+struct workload {
+    struct instances instances;
+};
+
+static const struct field none[] = {{.name = "on", .type = FIELD_BOOL, .doc = "Always."}, {.name = NULL}};
+
+struct settings {
+    bool on;
+};
+
+/* ---- workload ---- */
+
+static int open_workload(const struct driver_context *context, struct workload **out,
+                         struct error *err)
+{
+    struct workload *workload = ARENA_NEW(context->arena, struct workload);
+    (void)err;
+    workload->instances.count = (size_t)sim.now.count;
+    workload->instances.items = arena_array(context->arena, COPIES, sizeof(struct instance));
+    for (int i = 0; i < sim.now.count; i++)
+        workload->instances.items[i] = sim.now.copies[i].is;
+    *out = workload;
+    return 0;
+}
+
+static unsigned traits(const struct workload *workload)
+{
+    (void)workload;
+    return sim.now.slots ? WORKLOAD_SLOTS : WORKLOAD_IN_PLACE;
+}
+
+static const struct instances *instances(const struct workload *workload)
+{
+    return &workload->instances;
+}
+
+static bool concerns(const struct workload_target *target, const struct copy *copy)
+{
+    if (target->slot != NULL)
+        return copy->is.slot != NULL && strcmp(copy->is.slot, target->slot) == 0;
+    for (size_t i = 0; i < target->count; i++) {
+        if (strcmp(target->names[i], copy->is.name) == 0)
+            return true;
+    }
+    return false;
+}
+
+static int look(struct workload *workload, const struct workload_target *only, struct arena *arena,
+                struct workload_state *out, struct error *err)
+{
+    enum fault fault;
+    (void)workload;
+    if (call_enter(CALL_READ, &fault, err) != 0)
+        return -1;
+    const struct world *world = fault == FAULT_STALE ? &sim.before : &sim.now;
+    out->items = arena_array(arena, COPIES, sizeof *out->items);
+    for (int i = 0; i < sim.now.count; i++) {
+        struct copy *copy = &sim.now.copies[i];
+        const struct copy *told = &world->copies[i];
+        bool ready = copy_is_ready(told);
+        if (only != NULL && !concerns(only, copy))
+            continue;
+        out->items[out->count++] = (struct instance_state){
+            .instance = copy->is,
+            .running = told->version > 0,
+            .ready = ready,
+            .version = told->version > 0 ? sim.now.truth[told->version].name : NULL,
+            .restarts = (int)told->restarts,
+            .oom_kills = -1,
+        };
+        copy->seen_ready = copy->seen_ready || (ready && told->version == copy->version);
+    }
+    return call_leave(fault, err);
+}
+
+/* Every verb is written down before it is done: a step with a result is not done again. */
+static void check_intent(const char *verb)
+{
+    const struct run *run = &sim.session->run;
+    if (sim.nested || !sim.locked)
+        violate(9, "%s without the lock", verb);
+    for (size_t i = 0; i < run->step_count; i++) {
+        if (run->steps[i].status == STATUS_INTENT)
+            return;
+    }
+    violate(4, "%s without an intent", verb);
+}
+
+static void check_step(const struct workload_target *target, const char *verb)
+{
+    const struct run *run = &sim.session->run;
+    for (size_t i = 0; i < run->step_count; i++) {
+        const struct run_step *step = &run->steps[i];
+        if (strcmp(step->step.id, target->step) == 0 && step->status != STATUS_INTENT)
+            violate(4, "%s of '%s', whose result is recorded", verb, target->step);
+    }
+}
+
+/* Puts `version` (0: nothing) onto what the target names and what does not have it yet. */
+static int put(const struct workload_target *target, const char *verb, int version,
+               struct error *err)
+{
+    enum fault fault;
+    if (call_enter(CALL_VERB, &fault, err) != 0)
+        return -1;
+    check_intent(verb);
+    check_step(target, verb);
+    sim.before = sim.now;
+    int done = 0;
+    for (int i = 0; i < sim.now.count; i++) {
+        struct copy *copy = &sim.now.copies[i];
+        if (!concerns(target, copy) || copy->version == version ||
+            (fault == FAULT_PARTIAL && done > 0))
+            continue;
+        if (sim.now.slots && copy->share > 0 && copy->version > 0)
+            violate(1, "%s of '%s', which has %.2f of the traffic", verb, copy->is.name, copy->share);
+        copy_start(copy, version);
+        done++;
+    }
+    trace("%s %s: %d changed", verb, target->step, done);
+    return call_leave(fault, err);
+}
+
+static int deploy(struct workload *workload, const struct workload_target *target,
+                  struct error *err)
+{
+    (void)workload;
+    return put(target, "deploy", version_index(target->version), err);
+}
+
+static int undo(struct workload *workload, const struct workload_target *target, struct error *err)
+{
+    (void)workload;
+    return put(target, "undo", target->slot != NULL ? 0 : version_index(target->version), err);
+}
+
+static int retire(struct workload *workload, const struct workload_target *target,
+                  struct error *err)
+{
+    (void)workload;
+    return put(target, "retire", 0, err);
+}
+
+static bool gates_passed(const struct run *run)
+{
+    for (size_t i = 0; i < run->check_count; i++) {
+        const struct run_check *check = &run->checks[i];
+        if (check->group != NULL && strcmp(check->group, "security") == 0 &&
+            check->verdict != VERDICT_PASS)
+            return false;
+    }
+    return true;
+}
+
+/* Nobody becomes the stable version unseen: the last watch was told enough requests, unless a
+ * person ended it. */
+static void check_promotion(void)
+{
+    const struct run *run = &sim.session->run;
+    const struct config *config = sim.session->config;
+    int version = version_index(run->version);
+    bool watched = false;
+    for (size_t i = 0; i < run->step_count; i++) {
+        if (run->steps[i].step.kind == STEP_WATCH)
+            watched = run->steps[i].status == STATUS_DONE;
+    }
+    if (sim.now.gate_fails || !gates_passed(run))
+        violate(7, "%s is promoted although a gate said no", run->version);
+    if (!watched || sim.person_decided)
+        return;
+    if (sim.delivered < (double)config->min_requests)
+        violate(7, "%s is promoted on %.0f requests, needed %lld", run->version, sim.delivered,
+                (long long)config->min_requests);
+    if (sim.now.truth[version].errors > 0)
+        violate(7, "%s is promoted with %.0f %% of errors", run->version,
+                sim.now.truth[version].errors * 100);
+}
+
+/* The user's own command, which cannot be looked at: its guard's record tells. */
+static int promote(struct workload *workload, const struct workload_target *target,
+                   struct error *err)
+{
+    enum fault fault;
+    (void)workload;
+    if (call_enter(CALL_VERB, &fault, err) != 0)
+        return -1;
+    int version = version_index(target->version);
+    check_intent("promote");
+    check_step(target, "promote");
+    check_promotion();
+    if (sim.now.promotes[version] > 0 && !target->resumed)
+        violate(4, "promote of %s a second time", target->version);
+    sim.now.promotes[version] = 1;
+    trace("promote %s", target->version);
+    return call_leave(fault, err);
+}
+
+static void close_workload(struct workload *workload)
+{
+    (void)workload;
+}
+
+static const struct workload_driver workload_door = {
+    .open = open_workload,
+    .traits = traits,
+    .instances = instances,
+    .observe = look,
+    .deploy = deploy,
+    .update = deploy,
+    .promote = promote,
+    .undo = undo,
+    .retire = retire,
+    .close = close_workload,
+};
+
+/* ---- router ---- */
+
+static int open_router(const struct driver_context *context, const struct instances *all,
+                       struct router **out, struct error *err)
+{
+    (void)context, (void)all, (void)err;
+    *out = NULL;
+    return 0;
+}
+
+static int observe(struct router *router, struct arena *arena, struct traffic *out,
+                   struct error *err)
+{
+    enum fault fault;
+    (void)router;
+    if (call_enter(CALL_READ, &fault, err) != 0)
+        return -1;
+    const struct world *world = fault == FAULT_STALE ? &sim.before : &sim.now;
+    sim.now.looked_at = (int64_t)sim.process * CALLS_MAX + sim.calls;
+    out->items = arena_array(arena, COPIES, sizeof *out->items);
+    out->count = (size_t)sim.now.count;
+    for (int i = 0; i < sim.now.count; i++) {
+        const struct copy *copy = &world->copies[i];
+        out->items[i] = (struct route){.instance = sim.now.copies[i].is,
+                                       .state = (enum traffic_state)copy->state,
+                                       .share = copy->share,
+                                       .known = true,
+                                       .connections = -1};
+    }
+    return call_leave(fault, err);
+}
+
+static int shift(struct router *router, const struct traffic *wanted, struct error *err)
+{
+    enum fault fault;
+    (void)router;
+    if (call_enter(CALL_SHIFT, &fault, err) != 0)
+        return -1;
+    check_intent("shift");
+    sim.before = sim.now;
+    /* On the way: every share between the old and the wanted one. */
+    double done = fault == FAULT_PARTIAL ? 0.5 : 1;
+    bool changed = false;
+    for (size_t i = 0; i < wanted->count; i++) {
+        struct copy *copy = &sim.now.copies[i];
+        double share = copy->share + done * (wanted->items[i].share - copy->share);
+        changed = changed || fabs(share - copy->share) > 0.001;
+        copy->share = share;
+        copy->state = (int)wanted->items[i].state;
+    }
+    if (changed)
+        sim.delivered = 0;
+    trace("shift: v1 %.2f v2 %.2f v3 %.2f", world_share(1), world_share(2), world_share(3));
+    world_check_traffic();
+    return call_leave(fault, err);
+}
+
+static void close_router(struct router *router)
+{
+    (void)router;
+}
+
+static const struct router_driver router_door = {open_router, observe, shift, close_router};
+
+/* ---- check ---- */
+
+static const char *subject(const struct check_config *config, struct arena *arena)
+{
+    (void)config, (void)arena;
+    return "asks the world";
+}
+
+static const char *variable_of(const struct check_call *call, const char *name)
+{
+    for (const struct variable *each = call->context->variables; each->name != NULL; each++) {
+        if (strcmp(each->name, name) == 0)
+            return each->value;
+    }
+    return NULL;
+}
+
+static void smoke(struct check_call *call)
+{
+    const char *url = variable_of(call, "base_url");
+    int version = version_index(variable_of(call, "version"));
+    bool pass = !sim.now.truth[version].smoke_fails;
+    for (int i = 0; pass && i < sim.now.count; i++) {
+        struct copy *copy = &sim.now.copies[i];
+        bool here = url != NULL && strcmp(copy->is.url, url) == 0;
+        if (here && copy->version != version)
+            pass = false;
+        /* One address stands for its slot. */
+        for (int j = 0; here && pass && j < sim.now.count; j++) {
+            struct copy *other = &sim.now.copies[j];
+            if (j == i || (other->is.slot != NULL && strcmp(other->is.slot, copy->is.slot) == 0))
+                other->smoked = other->smoked || other->version == version;
+        }
+    }
+    call->verdict = pass ? VERDICT_PASS : VERDICT_FAIL;
+}
+
+static int start(struct check_call *call, struct error *err)
+{
+    enum fault fault;
+    if (call_enter(CALL_CHECK, &fault, err) != 0)
+        return -1;
+    call->evidence = "the world answered";
+    if (fault == FAULT_FLAP)
+        call->verdict = VERDICT_FAIL;
+    else if (strcmp(call->config->name, "gate") == 0)
+        call->verdict = sim.now.gate_fails ? VERDICT_FAIL : VERDICT_PASS;
+    else
+        smoke(call);
+    return 0;
+}
+
+static const struct check_driver check_door = {subject, start, start};
+
+/* ---- metric ---- */
+
+static int open_metric(const struct driver_context *context, struct metric **out,
+                       struct error *err)
+{
+    (void)context, (void)err;
+    *out = NULL;
+    return 0;
+}
+
+static const char *refuses(const struct metric *metric, const struct slo_config *slo,
+                           struct arena *arena)
+{
+    (void)metric, (void)arena;
+    return slo->kind == SLO_ERROR_RATE ? NULL : "the world counts requests and errors";
+}
+
+static void tell(const struct metric_query *query, struct reading *out, struct arena *arena)
+{
+    static double last[COPIES];
+    *out = (struct reading){.kind = READING_COUNTS, .why = "the world's counters"};
+    out->series = arena_array(arena, query->count + 1, sizeof *out->series);
+    out->count = query->count;
+    for (size_t i = 0; i < query->count; i++) {
+        for (int j = 0; j < sim.now.count; j++) {
+            const struct copy *copy = &sim.now.copies[j];
+            if (strcmp(copy->is.name, query->instances[i]->name) != 0)
+                continue;
+            out->series[i] = (struct series){
+                .target = copy->is.name, .bad = floor(copy->bad), .total = floor(copy->total)};
+            if (query->arm == ARM_CANDIDATE)
+                sim.delivered += floor(copy->total) > last[j] ? floor(copy->total) - last[j] : 0;
+            last[j] = floor(copy->total);
+        }
+    }
+}
+
+static int read_metric(struct metric *metric, const struct metric_query *queries, size_t count,
+                       struct reading *out, struct arena *arena)
+{
+    enum fault fault;
+    struct error err;
+    (void)metric;
+    if (call_enter(CALL_METRIC, &fault, &err) != 0)
+        return -1;
+    for (size_t i = 0; i < count; i++) {
+        if (fault == FAULT_NO_DATA)
+            out[i] = (struct reading){.kind = READING_NOTHING, .nothing = NOTHING_UNREACHABLE};
+        else
+            tell(&queries[i], &out[i], arena);
+    }
+    return 0;
+}
+
+static void close_metric(struct metric *metric)
+{
+    (void)metric;
+}
+
+static const struct metric_driver metric_door = {open_metric, refuses, read_metric, close_metric};
+
+static const struct driver_row workload_row = {"workload", "sim", "", none, sizeof(struct settings),
+                                               &workload_door};
+static const struct driver_row router_row = {"router", "sim", "", none, sizeof(struct settings),
+                                             &router_door};
+static const struct driver_row check_row = {"check", "sim", "", none, sizeof(struct settings),
+                                            &check_door};
+static const struct driver_row metric_row = {"metric", "sim", "", none, sizeof(struct settings),
+                                             &metric_door};
+
+const struct driver_row *const driver_rows[] = {&workload_row, &router_row, &check_row, &metric_row,
+                                                NULL};
