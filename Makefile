@@ -53,7 +53,7 @@ fuzz.link = -L$(asan)/lib $(libs) -pie -fsanitize=fuzzer,address,undefined,float
 
 # The simulator is the release with its own outside; fast, for there are many seeds.
 sim.flags = $(static.flags) -O2 -Wno-missing-prototypes
-sim.wrap = file_append file_read file_give file_exists getrandom session_config
+sim.wrap = file_append file_read file_give file_exists getrandom session_config journal_save
 sim.without = src/main.c src/catalog.c src/cli/progress.c src/cli/publish.c
 
 clang.cc = clang

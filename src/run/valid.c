@@ -9,11 +9,10 @@
 
 #define VERDICTS 4 /* enum verdict of check.h, a door above this room */
 #define EXIT_CODE_MAX 255
-#define ID_MAX 100
 #define SEQUENCE_MAX (INT64_C(1) << 62)   /* it goes on being counted */
 #define TIME_MAX INT64_C(253402300799999) /* the last ms of the year 9999 */
 #define NOT_RECORDED "not recorded"
-#define NAME_MAX_BYTES 200
+#define NAME_MAX_BYTES 100
 
 /* One row's texts that no reader asks twice about: must not be missing. */
 struct needed {
@@ -75,19 +74,6 @@ static int need_all(const struct run *run, struct error *err)
 static int compare_ids(const void *a, const void *b)
 {
     return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-/* One becomes a part of file names, the other of command lines that people copy. */
-static int check_names(const char *id, const char *version, struct error *err)
-{
-    static const char kept[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
-    if (id[strspn(id, kept)] != '\0' || strlen(id) > ID_MAX) {
-        return error_set(err, ERROR_STATE, "state: id '%.80s' is no name", id);
-    }
-    if (!inputs_is_version(version)) {
-        return error_set(err, ERROR_STATE, "state: version '%.80s' is no version", version);
-    }
-    return 0;
 }
 
 /* Sorted, because a hostile file may have very many. */
@@ -347,8 +333,7 @@ static int check_words(const struct run *run, struct error *err)
 
 int run_valid(struct run *run, struct arena *arena, struct error *err)
 {
-    if (need_all(run, err) != 0 || check_names(run->id, run->version, err) != 0 ||
-        check_words(run, err) != 0 || check_ids(run, arena, err) != 0 ||
+    if (need_all(run, err) != 0 || check_words(run, err) != 0 || check_ids(run, arena, err) != 0 ||
         check_steps(run, err) != 0 || check_rows(run, err) != 0 || check_moments(run, err) != 0) {
         return -1;
     }

@@ -148,7 +148,7 @@ want_untouched() {
 @test "a state of another project, application or environment: refused by every command, untouched" {
     small_world
     waiting_run
-    for command in "run canary v2" promote rollback retire status report history finalize doctor "run canary v2 --supersede"; do
+    for command in "run canary v2" promote rollback retire status report finalize doctor "run canary v2 --supersede"; do
         # shellcheck disable=SC2086  # a command and its words
         in_ci fork/shop aaaa production $command
         want_status 6

@@ -13,7 +13,8 @@ struct workload {
     struct instances instances;
 };
 
-static const struct field none[] = {{.name = "on", .type = FIELD_BOOL, .doc = "Always."}, {.name = NULL}};
+static const struct field none[] = {{.name = "on", .type = FIELD_BOOL, .doc = "Always."},
+                                    {.name = NULL}};
 
 struct settings {
     bool on;
@@ -90,6 +91,9 @@ static void check_intent(const char *verb)
     const struct run *run = &sim.session->run;
     if (sim.nested || !sim.locked)
         violate(9, "%s without the lock", verb);
+    /* Production is made safe even where that cannot be written down. */
+    if ((sim.seen & 1U << FAULT_DISK) != 0)
+        return;
     for (size_t i = 0; i < run->step_count; i++) {
         if (run->steps[i].status == STATUS_INTENT)
             return;
@@ -123,8 +127,9 @@ static int put(const struct workload_target *target, const char *verb, int versi
         if (!concerns(target, copy) || copy->version == version ||
             (fault == FAULT_PARTIAL && done > 0))
             continue;
-        if (sim.now.slots && copy->share > 0 && copy->version > 0)
-            violate(1, "%s of '%s', which has %.2f of the traffic", verb, copy->is.name, copy->share);
+        if (fault != FAULT_PERSON && sim.now.slots && copy->share > 0 && copy->version > 0)
+            violate(1, "%s of '%s', which has %.2f of the traffic", verb, copy->is.name,
+                    copy->share);
         copy_start(copy, version);
         done++;
     }
@@ -175,7 +180,8 @@ static void check_promotion(void)
         if (run->steps[i].step.kind == STEP_WATCH)
             watched = run->steps[i].status == STATUS_DONE;
     }
-    if (sim.now.gate_fails || !gates_passed(run))
+    bool gated = config->gates[GATE_SECURITY].count > 0;
+    if ((gated && sim.now.gate_fails) || !gates_passed(run))
         violate(7, "%s is promoted although a gate said no", run->version);
     if (!watched || sim.person_decided)
         return;
@@ -256,6 +262,17 @@ static int observe(struct router *router, struct arena *arena, struct traffic *o
     return call_leave(fault, err);
 }
 
+/* A stage's own traffic, not what a resumed run sets again. */
+static bool is_stage(void)
+{
+    const struct run *run = &sim.session->run;
+    for (size_t i = 0; i < run->step_count; i++) {
+        if (run->steps[i].status == STATUS_INTENT)
+            return run->steps[i].step.kind == STEP_SHIFT;
+    }
+    return false;
+}
+
 static int shift(struct router *router, const struct traffic *wanted, struct error *err)
 {
     enum fault fault;
@@ -274,7 +291,7 @@ static int shift(struct router *router, const struct traffic *wanted, struct err
         copy->share = share;
         copy->state = (int)wanted->items[i].state;
     }
-    if (changed)
+    if (changed && is_stage())
         sim.delivered = 0;
     trace("shift: v1 %.2f v2 %.2f v3 %.2f", world_share(1), world_share(2), world_share(3));
     world_check_traffic();
@@ -344,8 +361,7 @@ static const struct check_driver check_door = {subject, start, start};
 
 /* ---- metric ---- */
 
-static int open_metric(const struct driver_context *context, struct metric **out,
-                       struct error *err)
+static int open_metric(const struct driver_context *context, struct metric **out, struct error *err)
 {
     (void)context, (void)err;
     *out = NULL;
@@ -403,13 +419,13 @@ static void close_metric(struct metric *metric)
 
 static const struct metric_driver metric_door = {open_metric, refuses, read_metric, close_metric};
 
-static const struct driver_row workload_row = {"workload", "sim", "", none, sizeof(struct settings),
-                                               &workload_door};
-static const struct driver_row router_row = {"router", "sim", "", none, sizeof(struct settings),
+static const struct driver_row workload_row = {
+    "workload", "sim", "", none, sizeof(struct settings), &workload_door};
+static const struct driver_row router_row = {"router",    "sim", "", none, sizeof(struct settings),
                                              &router_door};
-static const struct driver_row check_row = {"check", "sim", "", none, sizeof(struct settings),
+static const struct driver_row check_row = {"check",    "sim", "", none, sizeof(struct settings),
                                             &check_door};
-static const struct driver_row metric_row = {"metric", "sim", "", none, sizeof(struct settings),
+static const struct driver_row metric_row = {"metric",    "sim", "", none, sizeof(struct settings),
                                              &metric_door};
 
 const struct driver_row *const driver_rows[] = {&workload_row, &router_row, &check_row, &metric_row,

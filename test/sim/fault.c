@@ -7,26 +7,31 @@
 struct sim sim;
 
 const char *const fault_names[] = {
-    "none",  "crash before", "crash after", "lost call",  "lost reply", "late",    "partial", "stale",
-    "cancel", "second run",  "person",      "clock jump", "no data",    "disk full", "flap",
+    "none",   "crash before", "crash after", "lost call", "lost reply",
+    "late",   "partial",      "stale",       "cancel",    "second run",
+    "person", "clock jump",   "no data",     "disk full", "flap",
 };
 
 #define BIT(fault) (1U << (fault))
 
 static const unsigned possible[] = {
-    [CALL_READ] = BIT(FAULT_CRASH_BEFORE) | BIT(FAULT_LOST_CALL) | BIT(FAULT_LATE) | BIT(FAULT_STALE) |
-                  BIT(FAULT_CANCEL) | BIT(FAULT_SECOND) | BIT(FAULT_PERSON) | BIT(FAULT_JUMP),
+    [CALL_READ] = BIT(FAULT_CRASH_BEFORE) | BIT(FAULT_LOST_CALL) | BIT(FAULT_LATE) |
+                  BIT(FAULT_STALE) | BIT(FAULT_CANCEL) | BIT(FAULT_SECOND) | BIT(FAULT_PERSON) |
+                  BIT(FAULT_JUMP),
     [CALL_VERB] = BIT(FAULT_CRASH_BEFORE) | BIT(FAULT_CRASH_AFTER) | BIT(FAULT_LOST_CALL) |
                   BIT(FAULT_LOST_REPLY) | BIT(FAULT_LATE) | BIT(FAULT_PARTIAL) | BIT(FAULT_CANCEL) |
                   BIT(FAULT_SECOND) | BIT(FAULT_PERSON),
     [CALL_SHIFT] = BIT(FAULT_CRASH_BEFORE) | BIT(FAULT_CRASH_AFTER) | BIT(FAULT_LOST_CALL) |
-                   BIT(FAULT_LOST_REPLY) | BIT(FAULT_LATE) | BIT(FAULT_PARTIAL) | BIT(FAULT_CANCEL) |
-                   BIT(FAULT_SECOND) | BIT(FAULT_PERSON),
-    [CALL_CHECK] = BIT(FAULT_CRASH_BEFORE) | BIT(FAULT_LOST_CALL) | BIT(FAULT_CANCEL) | BIT(FAULT_FLAP),
-    [CALL_METRIC] = BIT(FAULT_CRASH_BEFORE) | BIT(FAULT_NO_DATA) | BIT(FAULT_CANCEL) | BIT(FAULT_PERSON),
-    [CALL_WRITE] = BIT(FAULT_CRASH_BEFORE) | BIT(FAULT_CRASH_AFTER) | BIT(FAULT_DISK) | BIT(FAULT_SECOND),
-    [CALL_SLEEP] = BIT(FAULT_CRASH_BEFORE) | BIT(FAULT_CANCEL) | BIT(FAULT_SECOND) | BIT(FAULT_PERSON) |
-                   BIT(FAULT_JUMP),
+                   BIT(FAULT_LOST_REPLY) | BIT(FAULT_LATE) | BIT(FAULT_PARTIAL) |
+                   BIT(FAULT_CANCEL) | BIT(FAULT_SECOND) | BIT(FAULT_PERSON),
+    [CALL_CHECK] =
+        BIT(FAULT_CRASH_BEFORE) | BIT(FAULT_LOST_CALL) | BIT(FAULT_CANCEL) | BIT(FAULT_FLAP),
+    [CALL_METRIC] =
+        BIT(FAULT_CRASH_BEFORE) | BIT(FAULT_NO_DATA) | BIT(FAULT_CANCEL) | BIT(FAULT_PERSON),
+    [CALL_WRITE] =
+        BIT(FAULT_CRASH_BEFORE) | BIT(FAULT_CRASH_AFTER) | BIT(FAULT_DISK) | BIT(FAULT_SECOND),
+    [CALL_SLEEP] = BIT(FAULT_CRASH_BEFORE) | BIT(FAULT_CANCEL) | BIT(FAULT_SECOND) |
+                   BIT(FAULT_PERSON) | BIT(FAULT_JUMP),
 };
 
 void trace(const char *format, ...)
@@ -35,7 +40,8 @@ void trace(const char *format, ...)
         return;
     va_list arguments;
     va_start(arguments, format);
-    printf("  %3d.%-5lld %9.1f s  ", sim.process, (long long)sim.calls, (double)sim.now.mono / 1000);
+    printf("  %3d.%-5lld %9.1f s  ", sim.process, (long long)sim.calls,
+           (double)sim.now.mono / 1000);
     vprintf(format, arguments);
     va_end(arguments);
     putchar('\n');

@@ -34,7 +34,7 @@ static const unsigned classes[] = {
 #define CLASSES (sizeof classes / sizeof classes[0])
 
 static enum strategy strategy;
-static bool pure; /* nobody asked for anything but the job */
+static bool pure;  /* nobody asked for anything but the job */
 static int wanted; /* the version of the last job */
 
 enum verb { RUN, PROMOTE, ROLLBACK, RETIRE, SUPERSEDE };
@@ -84,9 +84,9 @@ static int work(struct session *session, enum verb command)
 static int code_of(const struct run *run)
 {
     static const int codes[] = {
-        [RUN_RUNNING] = -1,     [RUN_WAITING] = 75, [RUN_HELD] = 5,       [RUN_SUCCEEDED] = 0,
-        [RUN_ROLLED_BACK] = 2,  [RUN_REFUSED] = 3,  [RUN_FAILED] = 4,     [RUN_BROKEN] = 6,
-        [RUN_SUPERSEDED] = 7,   [RUN_ROLLBACK_FAILED] = 8, [RUN_CANCELLED] = 143};
+        [RUN_RUNNING] = -1,    [RUN_WAITING] = 75,        [RUN_HELD] = 5,       [RUN_SUCCEEDED] = 0,
+        [RUN_ROLLED_BACK] = 2, [RUN_REFUSED] = 3,         [RUN_FAILED] = 4,     [RUN_BROKEN] = 6,
+        [RUN_SUPERSEDED] = 7,  [RUN_ROLLBACK_FAILED] = 8, [RUN_CANCELLED] = 143};
     return codes[run->status];
 }
 
@@ -122,7 +122,8 @@ static void check_time(int64_t begun, int code)
     if (!late && sim.now.mono - begun > LONGEST_MS)
         violate(5, "the process took %lld s", (long long)(sim.now.mono - begun) / 1000);
     if (!late && code == 143 && sim.now.mono - sim.signalled_at > GRACE_MS)
-        violate(5, "%lld ms from the signal to the end", (long long)(sim.now.mono - sim.signalled_at));
+        violate(5, "%lld ms from the signal to the end",
+                (long long)(sim.now.mono - sim.signalled_at));
 }
 
 static void check_end(const struct session *session, int code)
@@ -135,7 +136,8 @@ static void check_end(const struct session *session, int code)
     bool there = journal_load(&again.journal, &again.run, &err) == 0;
     if (sim.state != NULL && !there)
         violate(8, "the state cannot be read: %s", err.message);
-    if (run->id != NULL && there && !disk && code != 7 && code != 1 && text_equal(again.run.id, run->id)) {
+    if (run->id != NULL && there && !disk && code != 7 && code != 1 &&
+        text_equal(again.run.id, run->id)) {
         if (again.run.status != run->status)
             violate(8, "the state says %s, the process %s", run_status_names[again.run.status],
                     run_status_names[run->status]);
@@ -170,6 +172,7 @@ static int process(enum verb command, int version)
         check_time(begun, code);
         check_end(&session, code);
     }
+    saved_print();
     bool crashed = sim.ghost;
     sim.ghost = true; /* closing has no effect */
     session_close(&session);
@@ -256,9 +259,8 @@ static void check_verdict(int code)
 static void forget(void)
 {
     free(sim.state);
-    free(sim.lost);
     free(sim.history);
-    sim.state = sim.lost = sim.history = NULL;
+    sim.state = sim.history = NULL;
 }
 
 void job_run(uint64_t seed)

@@ -73,7 +73,8 @@ static void some(uint64_t from, uint64_t seeds, uint64_t step)
         if (++total->violations <= SHOWN)
             tell(seed);
         else
-            printf("seed %llu: invariant %d: %s\n", (unsigned long long)seed, sim.violation, sim.words);
+            printf("seed %llu: invariant %d: %s\n", (unsigned long long)seed, sim.violation,
+                   sim.words);
     }
 }
 
@@ -102,7 +103,8 @@ static int many(uint64_t from, uint64_t seeds)
         bad += !WIFEXITED(status) || WEXITSTATUS(status) != 0;
     printf("faults:");
     for (int i = 1; i < FAULTS; i++)
-        printf(" %s %llu%s", fault_names[i], (unsigned long long)total->faults[i], i + 1 < FAULTS ? "," : "\n");
+        printf(" %s %llu%s", fault_names[i], (unsigned long long)total->faults[i],
+               i + 1 < FAULTS ? "," : "\n");
     printf("%llu seeds, %llu violations, %.0f rollouts/s\n", (unsigned long long)total->seeds,
            (unsigned long long)total->violations, (double)total->seeds / (seconds() - begun));
     return total->violations > 0 || total->seeds != seeds || bad > 0;

@@ -31,7 +31,8 @@ static void *more(size_t size)
 {
     if ((size_t)(end - at) < size) {
         size_t chunk = size > CHUNK ? size : CHUNK;
-        char *memory = mmap(NULL, chunk, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        char *memory =
+            mmap(NULL, chunk, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         if (memory == MAP_FAILED)
             return NULL;
         at = memory;
@@ -51,7 +52,7 @@ static void *block_of(size_t size)
         return NULL;
     }
     while ((size_t)1 << class < size + sizeof(union head))
-        class++;
+        class ++;
     union head *head = (union head *)(void *)spare[class];
     if (head != NULL)
         spare[class] = spare[class]->next;

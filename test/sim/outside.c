@@ -51,11 +51,8 @@ static void shield(struct clock *clock, bool on)
 
 void clock_of_sim(struct clock *clock)
 {
-    *clock = (struct clock){.mono = mono,
-                            .wall = wall,
-                            .sleep = pause_until,
-                            .cancelled = cancelled,
-                            .shield = shield};
+    *clock = (struct clock){
+        .mono = mono, .wall = wall, .sleep = pause_until, .cancelled = cancelled, .shield = shield};
 }
 
 /* ---- state ---- */
@@ -63,6 +60,7 @@ void clock_of_sim(struct clock *clock)
 static int read_state(struct store *store, struct buf *out, struct error *err)
 {
     (void)store;
+    saved_print();
     if (sim.state == NULL)
         return error_set(err, ERROR_NOTFOUND, STATE ": not there");
     buf_init(out, strlen(sim.state) + 1);
@@ -78,8 +76,7 @@ static int write_state(struct store *store, const char *data, size_t length, str
         return -1;
     if (sim.nested || !sim.locked)
         violate(9, "the state is written without the lock");
-    free(sim.lost);
-    sim.lost = sim.state;
+    free(sim.state);
     sim.state = malloc(length + 1);
     memcpy(sim.state, data, length);
     sim.state[length] = '\0';
@@ -105,10 +102,10 @@ static int set_aside(struct store *store, const char *name, struct error *err)
 {
     enum fault fault;
     (void)store, (void)name;
+    saved_print();
     if (call_enter(CALL_WRITE, &fault, err) != 0)
         return -1;
-    free(sim.lost);
-    sim.lost = sim.state;
+    free(sim.state);
     sim.state = NULL;
     return call_leave(fault, err);
 }
@@ -192,7 +189,8 @@ static int publish(struct observer *observer, const struct run *run, struct erro
 {
     (void)observer;
     AUTO_BUF struct buf out = {0};
-    struct session *session = (struct session *)((char *)observer - offsetof(struct session, observer));
+    struct session *session =
+        (struct session *)((char *)observer - offsetof(struct session, observer));
     if (sim.seed % 16 != 0)
         return 0; /* to write a document takes as long as all the rest */
     buf_init(&out, 1 << 20);

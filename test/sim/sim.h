@@ -83,7 +83,7 @@ struct sim {
     bool locked;
     const struct session *session;
     /* the file */
-    char *state, *history, *lost; /* lost: what a save replaced */
+    char *state, *history;
     /* what was done to it */
     unsigned allowed; /* bit per fault */
     unsigned chance;  /* of one at a call, of 10000 */
@@ -128,6 +128,10 @@ void world_check_traffic(void);
 /* outside.c */
 void clock_of_sim(struct clock *clock);
 struct store *store_of_sim(void);
+
+/* saved.c: what the last save wrote, as text only when somebody reads it: to print the state
+ * takes longer than all the rest of a step. Before the session ends. */
+void saved_print(void);
 
 /* deploy_yaml.c: one of a few hundred configurations, read as deploy.yaml is. */
 struct config *config_of_sim(uint64_t number);

@@ -103,7 +103,8 @@ void world_begin(struct world *world)
         bool first = i < half, serves = !world->slots || first == even;
         snprintf(texts[i][0], 32, "web-%d", i + 1);
         snprintf(texts[i][1], 32, "http://10.0.0.%d", i + 1);
-        copy->is = (struct instance){.name = texts[i][0], .url = texts[i][1], .server = texts[i][0]};
+        copy->is =
+            (struct instance){.name = texts[i][0], .url = texts[i][1], .server = texts[i][0]};
         if (world->slots)
             copy->is.slot = first ? "blue" : "green";
         copy->version = serves ? 1 : 0;
@@ -179,7 +180,8 @@ void world_check_traffic(void)
         if (copy->version != candidate || copy->share <= old->share + TOLERANCE)
             continue;
         if (!copy->seen_ready)
-            violate(1, "%s gets traffic with %s before it was seen ready", copy->is.name, run->version);
+            violate(1, "%s gets traffic with %s before it was seen ready", copy->is.name,
+                    run->version);
         if (has_smoke(sim.session->config) && !copy->smoked)
             violate(1, "%s gets traffic with %s before a smoke test", copy->is.name, run->version);
     }

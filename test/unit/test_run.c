@@ -296,9 +296,9 @@ static void values_out_of_range_are_told(void **state)
     expect_refused("{\"schema\":1}", "state: id is missing");
     expect_refused("{\"schema\":1,\"id\":\"r\"}", "state: version is missing");
     expect_refused("{\"schema\":1,\"id\":\"../../x\",\"version\":\"v\"}",
-                   "state: id '../../x' is no name");
+                   "state: id is '../../x', which we never write");
     expect_refused("{\"schema\":1,\"id\":\"x\",\"version\":\"v2` <b>\"}",
-                   "state: version 'v2` <b>' is no version");
+                   "state: version is 'v2` <b>', which we never write");
     expect_refused(HEAD "\"steps\":[{\"step\":{\"id\":\"a\"}},{\"step\":{\"id\":\"a\"}}]}",
                    "state: two steps have the id 'a'");
     expect_refused(HEAD "\"steps\":[{\"step\":{\"id\":\"a\",\"weight\":1.5}}]}",
