@@ -186,6 +186,10 @@ static bool take_escaped(struct walk *walk)
         }
         walk->text += got;
         walk->value += got < wanted ? got : wanted;
+        /* The last of them may have been the escape of the byte behind. */
+        if (got > wanted && walk->value < walk->value_end) {
+            (void)take_escape(walk);
+        }
         return true;
     }
     if (*walk->value == '\'' && follows(walk, SHELL_QUOTE)) {

@@ -67,6 +67,11 @@ static void *serve(void *unused)
     return NULL;
 }
 
+static void remove_socket(void)
+{
+    unlink(server.path);
+}
+
 static void open_server(void)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -77,7 +82,7 @@ static void open_server(void)
     unlink(server.path);
     server.listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     REQUIRE(bind(server.listener, (const struct sockaddr *)&address, sizeof address) == 0);
-    REQUIRE(listen(server.listener, CONNECTIONS_MAX) == 0);
+    REQUIRE(listen(server.listener, CONNECTIONS_MAX) == 0 && atexit(remove_socket) == 0);
     REQUIRE(pthread_create(&thread, NULL, serve, NULL) == 0);
     REQUIRE(loop_open(&server.loop, &err) == 0);
 }

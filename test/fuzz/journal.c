@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The state file: an error says what is wrong; a run that was loaded, saved and loaded again is
- * the same run, one write later.
+ * the same run, one write later; a seal holds for these bytes alone.
  */
 #include "clock.h"
 #include "journal.h"
@@ -58,6 +58,21 @@ static void save_and_load(struct journal *journal, struct run *run)
     free(second);
 }
 
+/* Sealed, a file is read, and one in which any byte is another is not. */
+static void try_seal(struct journal *journal, struct run *run, size_t at)
+{
+    struct buf *bytes = &((struct memory *)journal->store)->bytes;
+    struct run again;
+    struct error err = {0};
+    REQUIRE(journal_load(journal, &again, NULL) == 0);
+    journal->key = "the key of our seal";
+    REQUIRE(journal_load(journal, &again, &err) != 0 && strstr(err.message, "seal") != NULL);
+    REQUIRE(journal_save(journal, run, &err) == 0);
+    REQUIRE(journal_load(journal, &again, &err) == 0);
+    bytes->data[at % bytes->length] ^= 1;
+    REQUIRE(journal_load(journal, &again, &err) != 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct arena arena AUTO_ARENA = {0};
@@ -74,6 +89,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         REQUIRE(strstr(err.message, "--restart") != NULL);
     } else {
         save_and_load(&journal, &run);
+        try_seal(&journal, &run, size * 7);
     }
     buf_release(&memory.bytes);
     return 0;
