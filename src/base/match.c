@@ -8,7 +8,8 @@
 #define SHELL_QUOTE "'\\''"       /* a quote between quotes */
 #define ELLIPSIS "\xE2\x80\xA6"
 
-enum { CUT_MIN = 8, PART = 3, ENTITY_MAX = 8 };
+/* SLASHES_MAX: escaped so often, a text is none that anybody wrote. */
+enum { CUT_MIN = 8, PART = 3, ENTITY_MAX = 8, SLASHES_MAX = 64 };
 
 /* What is left of the text and of the value. */
 struct walk {
@@ -125,7 +126,7 @@ static bool take_unicode(struct walk *walk)
 static size_t slashes(const unsigned char *at, const unsigned char *end)
 {
     size_t count = 0;
-    while (at + count < end && at[count] == '\\') {
+    while (count < SLASHES_MAX && at + count < end && at[count] == '\\') {
         count++;
     }
     return count;

@@ -92,11 +92,13 @@ static bool token_at(struct slice text, size_t at, struct span *out)
     return false;
 }
 
-/* Three parts of base64 with dots between them, the first of which begins with `{"`. */
+/* Three parts of base64 with dots between them, the first of which begins with `{"`. It does
+ * not begin within such a part: else each beginning in a long one would be followed to its end. */
 static bool jwt_at(struct slice text, size_t at, struct span *out)
 {
     size_t end = at;
-    if (inside_word(text, at) || !holds_at(text, at, "eyJ")) {
+    const char before = at > 0 ? text.data[at - 1] : '\0';
+    if (!holds_at(text, at, "eyJ") || (before != '\0' && strchr(url64, before) != NULL)) {
         return false;
     }
     for (int part = 0; part < 2; part++) {

@@ -309,6 +309,32 @@ static void shapes_are_masked(void **state)
     assert_false(mask_is_secret(NULL));
 }
 
+/* A beginning at every few bytes, and none of them is one: not each is followed to the end. */
+static void long_texts_are_looked_at_once(void **state)
+{
+    (void)state;
+    enum { SIZE = 1 << 20 };
+    static const char *const pieces[] = {"-eyJ",   "\\", "%41",  "://",
+                                         "token=", "&#", "ghp_", "eyJ."};
+    AUTO_BUF struct buf text, out;
+    buf_init(&text, SIZE);
+    buf_init(&out, SIZE * 3);
+    mask_add("hunter2!secret");
+    mask_add("\\\\server\\share");
+    alarm(60); /* of hours */
+    for (size_t i = 0; i < sizeof pieces / sizeof pieces[0]; i++) {
+        buf_clear(&text);
+        while (!text.overflow) {
+            buf_adds(&text, pieces[i]);
+        }
+        buf_clear(&out);
+        mask_apply(&out, text.data, text.length, false);
+        assert_true(out.length > 0);
+    }
+    alarm(0);
+    mask_forget();
+}
+
 static void text_is_masked_before_it_is_cut(void **state)
 {
     (void)state;
@@ -349,6 +375,7 @@ int main(void)
         cmocka_unit_test(pieces_of_secrets_are_masked),
         cmocka_unit_test(broken_base64_is_masked),
         cmocka_unit_test(shapes_are_masked),
+        cmocka_unit_test(long_texts_are_looked_at_once),
         cmocka_unit_test(text_is_masked_before_it_is_cut),
     };
     return cmocka_run_group_tests_name("mask", tests, NULL, NULL);
