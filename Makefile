@@ -74,7 +74,7 @@ simulator := $(sort $(wildcard test/sim/*.c))
 comma := ,
 service := $(if $(wildcard test/service/go.mod),build/service)
 
-.PHONY: all static deps test test-asan unit cases bats suites fuzz demo bench asan lint analyze docs
+.PHONY: all static deps test test-asan unit cases bats suites fuzz sim simulate demo bench asan lint analyze docs
 .PHONY: reproducible image install clean help clang tidy format programs force
 
 all: static
@@ -82,7 +82,7 @@ static: build/deploy-action
 asan: build/asan/deploy-action
 clang: $(call objects,clang)
 tidy: $(patsubst %.c,build/tidy/%.ok,$(sources))
-programs: static asan build/fault/deploy-action $(unit) $(cases) $(replays) $(service)
+programs: static asan build/fault/deploy-action build/sim/simulate $(unit) $(cases) $(replays) $(service)
 
 # --- third-party libraries and tools, in the cache -------------------------------------------------
 $(musl):
@@ -159,6 +159,10 @@ fuzz:
 	@.ci/packages test
 	@env -u MAKEFLAGS -u MFLAGS $(MAKE) $(fuzzers)
 	@.ci/fuzz $(SECONDS) $(notdir $(fuzzers))
+sim:
+	@.ci/test sim
+simulate: build/sim/simulate
+	@build/sim/simulate --seeds $(or $(SEEDS),10000) --from $(or $(FROM),0)
 lint:
 	@.ci/packages test
 	@.ci/lint
@@ -191,8 +195,9 @@ help:
 #: make             build/deploy-action: one static program (builds its libraries on first use)
 #: make deps        packages, libraries and tools for everything below; afterwards no network is needed
 #: make test        everything that is checked; the last line is "N passed, N failed"
-#: make lint | unit | cases | bats | suites      one part of it
+#: make lint | unit | cases | sim | bats | suites      one part of it
 #: make test-asan   bats, schema and a short kill suite once more, with the sanitizers' program
+#: make simulate    rollouts in a simulated, hostile world: SEEDS=10000 FROM=0
 #: make fuzz        hostile input for every parser: SECONDS=60 each, or of TARGET=name only
 #: make analyze     clang-tidy over all sources
 #: make format      clang-format over all sources, in place

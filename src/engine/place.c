@@ -47,18 +47,6 @@ enum outcome act_deploy(struct engine *engine, struct run_step *step, struct err
     return apply(engine, step, in_place ? engine->workload->update : engine->workload->deploy, err);
 }
 
-enum outcome act_promote(struct engine *engine, struct run_step *step, struct error *err)
-{
-    enum outcome outcome = apply(engine, step, engine->workload->promote, err);
-    if (outcome == OUTCOME_DONE) {
-        int64_t keep = engine->context.config->retire_after;
-        engine->run->retire_at = now_wall(engine) + keep;
-        step->evidence =
-            arena_format(engine->context.arena, "%s is the stable version", engine->run->version);
-    }
-    return outcome;
-}
-
 /* A slot is never stopped while the router still sends it requests. */
 static enum outcome away(struct engine *engine, struct run_step *step, verb *what,
                          struct error *err)
@@ -197,26 +185,59 @@ static int verify_once(struct engine *engine, const struct run_step *step, const
     return 1;
 }
 
-enum outcome act_verify(struct engine *engine, struct run_step *step, struct error *err)
+/* 0 with *why NULL: step->version serves everything; 0 with *why: it does not, after all the
+ * time it may take. */
+static int wait_until_serving(struct engine *engine, const struct run_step *step, const char **why,
+                              struct error *err)
 {
     int64_t until = now_mono(engine) + VERIFY_MS;
     for (;;) {
         arena_reset(&engine->tick);
-        const char *why = NULL;
         struct error what = {0};
-        int result = verify_once(engine, step, &why, &what);
+        *why = NULL;
+        int result = verify_once(engine, step, why, &what);
         if (result == 0)
-            break;
-        if (what.kind == ERROR_CANCELLED || now_mono(engine) >= until) {
-            error_set(err, result < 0 ? what.kind : ERROR_STATE, "%s",
-                      result < 0 ? what.message : why);
-            return outcome_of(err);
-        }
+            return 0;
+        if (what.kind == ERROR_CANCELLED || now_mono(engine) >= until)
+            return result < 0 ? error_set(err, what.kind, "%s", what.message) : 0;
         if (engine_sleep(engine, engine->idle, err) != 0)
-            return OUTCOME_CANCELLED;
+            return -1;
+    }
+}
+
+enum outcome act_verify(struct engine *engine, struct run_step *step, struct error *err)
+{
+    const char *why = NULL;
+    if (wait_until_serving(engine, step, &why, err) != 0)
+        return outcome_of(err);
+    if (why != NULL) {
+        error_set(err, ERROR_STATE, "%s", why);
+        return OUTCOME_FAILED;
     }
     step->evidence =
         arena_format(engine->context.arena, "router and instances say that %s serves 100 %%",
                      step->step.version);
     return OUTCOME_DONE;
+}
+
+/* Somebody may have changed production since it was judged: what does not serve everything is
+ * not called stable. */
+enum outcome act_promote(struct engine *engine, struct run_step *step, struct error *err)
+{
+    const struct run_step serving = {.step = {.version = engine->run->version}};
+    const char *why = NULL;
+    if (wait_until_serving(engine, &serving, &why, err) != 0)
+        return outcome_of(err) == OUTCOME_CANCELLED ? OUTCOME_CANCELLED : OUTCOME_HOLD;
+    if (why != NULL) {
+        error_set(err, ERROR_STATE, "undecided: %s", why);
+        return OUTCOME_HOLD;
+    }
+    enum outcome outcome = apply(engine, step, engine->workload->promote, err);
+    if (outcome == OUTCOME_DONE) {
+        int64_t keep = engine->context.config->retire_after;
+        engine->run->retire_at = now_wall(engine) + keep;
+        step->evidence =
+            arena_format(engine->context.arena, "%s is the stable version", engine->run->version);
+    }
+    return outcome;
 }

@@ -206,25 +206,50 @@ static bool anything_shifted(const struct run *run)
     return false;
 }
 
-/* Rolling: whatever is out of rotation but healthy serves again; the rest stays out. */
+/* Out of rotation by us, with the new version on it: it may not have passed its tests yet. */
+static bool is_unproven(const struct run *run, const struct instance_state *instance)
+{
+    return run->direction == FORWARD && is_drained(run, instance->instance.name) &&
+           text_equal(instance->version, run->version);
+}
+
+static bool may_serve(const struct run *run, const struct workload_state *state, const char *name,
+                      bool unproven)
+{
+    for (size_t i = 0; i < state->count; i++) {
+        const struct instance_state *instance = &state->items[i];
+        if (strcmp(instance->instance.name, name) == 0)
+            return instance->ready && (unproven || !is_unproven(run, instance));
+    }
+    return false;
+}
+
+static size_t let_serve(const struct engine *engine, const struct workload_state *state,
+                        bool unproven, struct traffic *wanted)
+{
+    size_t ready = 0;
+    for (size_t i = 0; i < wanted->count; i++) {
+        struct route *route = &wanted->items[i];
+        bool serves = may_serve(engine->run, state, route->instance.name, unproven);
+        route->state = serves ? TRAFFIC_READY : TRAFFIC_DRAIN;
+        ready += serves ? 1U : 0U;
+    }
+    for (size_t i = 0; i < wanted->count && ready > 0; i++)
+        wanted->items[i].share = wanted->items[i].state == TRAFFIC_READY ? 1 / (double)ready : 0;
+    return ready;
+}
+
+/* Rolling: whatever is out of rotation but healthy serves again, the rest stays out. A new
+ * version that nobody has tested serves only where nothing else can. */
 static int safe_in_place(struct engine *engine, const char **named, struct error *err)
 {
     struct workload_state state = {0};
     if (engine->workload->observe(engine->workload_handle, NULL, &engine->tick, &state, err) != 0)
         return -1;
     struct traffic wanted = traffic_empty(engine);
-    size_t ready = 0;
-    for (size_t i = 0; i < wanted.count; i++) {
-        wanted.items[i].state = TRAFFIC_DRAIN;
-        for (size_t j = 0; j < state.count; j++) {
-            if (state.items[j].ready &&
-                strcmp(state.items[j].instance.name, wanted.items[i].instance.name) == 0)
-                wanted.items[i].state = TRAFFIC_READY;
-        }
-        ready += wanted.items[i].state == TRAFFIC_READY ? 1U : 0U;
-    }
-    for (size_t i = 0; i < wanted.count && ready > 0; i++)
-        wanted.items[i].share = wanted.items[i].state == TRAFFIC_READY ? 1 / (double)ready : 0;
+    size_t ready = let_serve(engine, &state, false, &wanted);
+    if (ready == 0)
+        ready = let_serve(engine, &state, true, &wanted);
     *named = arena_format(engine->context.arena, "%zu of %zu instances serve", ready, wanted.count);
     return ready == 0 ? 0 : engine->router->shift(engine->router_handle, &wanted, err);
 }

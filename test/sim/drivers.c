@@ -92,7 +92,7 @@ static void check_intent(const char *verb)
     if (sim.nested || !sim.locked)
         violate(9, "%s without the lock", verb);
     /* Production is made safe even where that cannot be written down. */
-    if ((sim.seen & 1U << FAULT_DISK) != 0)
+    if ((sim.seen & 1U << FAULT_DISK) != 0 || sim.signal != 0)
         return;
     for (size_t i = 0; i < run->step_count; i++) {
         if (run->steps[i].status == STATUS_INTENT)

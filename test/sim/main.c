@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * simulate --seeds N --from M: all of them, on every core; simulate --seed S [--without P.C,…]: one,
- * told call by call.
+ * simulate --seeds N --from M: all of them, on every core;
+ * simulate --seed S [--without P.C,…]: one, told call by call.
  */
 #include "sim.h"
 

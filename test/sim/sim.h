@@ -2,8 +2,8 @@
  *
  * The engine in a simulated, hostile world. One seed is one rollout: a production that serves, a
  * version that is good or not, and a job that is run, killed, cancelled and run again while calls
- * fail, answers are lost and people interfere. The program is linked as it is; only its catalogue of
- * drivers, its clock, its state file and its terminal are ours.
+ * fail, answers are lost and people interfere. The program is linked as it is; only its catalogue
+ * of drivers, its clock, its state file and its terminal are ours.
  */
 #ifndef SIM_H
 #define SIM_H
