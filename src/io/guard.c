@@ -105,7 +105,7 @@ static void set_handler(int number, void (*handler)(int))
 
 static void set_dispositions(void (*handler)(int))
 {
-    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE};
+    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE, SIGXFSZ};
     for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
         set_handler(numbers[i], handler);
     }

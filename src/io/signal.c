@@ -17,7 +17,7 @@ static atomic_int received;
 static _Atomic int64_t received_at;
 static int wake[2] = {-1, -1};
 
-static const int handled[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGCHLD};
+static const int handled[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGXFSZ, SIGCHLD};
 #define HANDLED (sizeof(handled) / sizeof(handled[0]))
 static struct sigaction before[HANDLED];
 
@@ -47,7 +47,8 @@ static void install_one(size_t index)
     sigaddset(&action.sa_mask, SIGINT);
     sigaddset(&action.sa_mask, SIGTERM);
     sigaddset(&action.sa_mask, SIGHUP);
-    if (handled[index] == SIGPIPE) {
+    if (handled[index] == SIGPIPE || handled[index] == SIGXFSZ) {
+        /* Whoever writes is told by the call, and can still bring production to safety. */
         action.sa_handler = SIG_IGN;
     } else if (handled[index] == SIGCHLD) {
         /* A parent may have left it ignored; children's statuses would vanish. */
