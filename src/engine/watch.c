@@ -11,6 +11,7 @@
 
 #define DRIFTS_MAX 3 /* then somebody else wants the router more than we do */
 #define SAVE_MS 2000 /* a killed watch loses at most this much */
+#define LATE_MS 2000 /* a busy machine is late by less */
 
 enum outcome watch_baseline(struct engine *engine, struct run_step *step, struct error *err)
 {
@@ -269,19 +270,35 @@ static enum outcome look(struct engine *engine, struct run_step *step, int64_t m
     return outcome;
 }
 
+/* Sleeps; *late: by how much longer than asked, where we were stopped or starved meanwhile. A time
+ * in which nobody looked is no time of watching. */
+static int rest(struct engine *engine, int64_t pause, int64_t *late, struct error *err)
+{
+    int64_t before = now_mono(engine);
+    if (engine_sleep(engine, pause, err) != 0)
+        return -1;
+    *late = now_mono(engine) - before - pause;
+    if (*late < LATE_MS)
+        *late = 0;
+    else
+        engine_event(engine, EVENT_NOTE, "nobody looked for %s, which is not counted",
+                     text_of_duration(&engine->tick, *late / 1000 * 1000));
+    return 0;
+}
+
 enum outcome watch_stage(struct engine *engine, struct run_step *step, struct error *err)
 {
     begin(engine, step);
     int64_t interval = engine->context.config->watch_interval;
-    int64_t last = now_mono(engine);
+    int64_t last = now_mono(engine), late = 0;
     for (;;) {
         int64_t left = step->step.duration - engine->run->watch.observed_ms;
         int64_t pause = left > 0 && left < interval ? left : interval;
-        if (engine_sleep(engine, pause, err) != 0)
+        if (rest(engine, pause, &late, err) != 0)
             return OUTCOME_CANCELLED;
         arena_reset(&engine->tick);
         int64_t now = now_mono(engine);
-        enum outcome outcome = look(engine, step, now - last, err);
+        enum outcome outcome = look(engine, step, now - last - late, err);
         last = now;
         windows_keep(engine);
         if (outcome != OUTCOME_WAIT)
