@@ -25,7 +25,7 @@ MUST_CHECK int file_write(const char *path, const char *data, size_t length, str
 void file_sweep(const char *path);
 
 /* One line added to a file with O_APPEND and fsync; and the descriptor for more of them. A
- * last line that a killed writer left torn is ended first. */
+ * last line that a killed writer left torn is ended first. FORMAT for a pipe or a socket. */
 MUST_CHECK int file_open_append(const char *path, int *out, struct error *err);
 MUST_CHECK int file_append(const char *path, const char *line, struct error *err);
 

@@ -258,6 +258,13 @@ static bool is_torn(int fd)
            (pread(fd, &last, 1, status.st_size - 1) != 1 || last != '\n');
 }
 
+/* What goes into a pipe, nobody reads again. */
+static bool keeps(int fd)
+{
+    struct stat status;
+    return fstat(fd, &status) == 0 && (S_ISREG(status.st_mode) || S_ISCHR(status.st_mode));
+}
+
 int file_open_append(const char *path, int *out, struct error *err)
 {
     AUTO_FD int folder = -1;
@@ -266,6 +273,9 @@ int file_open_append(const char *path, int *out, struct error *err)
     AUTO_FD int fd = -1;
     if (folder_open(path, &folder, &name) == 0) {
         fd = openat(folder, name, flags, OWN_MODE);
+    }
+    if (fd >= 0 && !keeps(fd)) {
+        return error_set(err, ERROR_FORMAT, "cannot append to %s: is not a regular file", path);
     }
     if (fd < 0 || (is_torn(fd) && fd_write(fd, "\n", 1) < 0)) {
         return folder_error(path, "cannot append to ", err);

@@ -335,6 +335,11 @@ static void appends_lines(void **state)
     assert_string_equal(read_back(path), "torn li\nwhole\n");
     assert_int_equal(file_append("/no/such/log", "x", &error), -1);
     assert_int_equal(error.kind, ERROR_NOTFOUND);
+    assert_int_equal(file_append("/dev/null", "x", &error), 0);
+    assert_int_equal(mkfifo(in_folder("pipe"), 0600), 0);
+    assert_int_equal(file_append(in_folder("pipe"), "x", &error), -1);
+    assert_int_equal(error.kind, ERROR_FORMAT);
+    assert_non_null(strstr(error.message, "pipe: is not a regular file"));
 }
 
 static void folders_are_made_with_parents(void **state)
