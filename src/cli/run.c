@@ -181,7 +181,7 @@ static int answer_finished(struct session *session)
              run->status == RUN_ROLLBACK_FAILED
                  ? "recorded verdict; `deploy-action rollback` tries the way back again"
                  : "recorded verdict; --restart deploys this version anew");
-    return run->exit_code;
+    return run_exit_code(run);
 }
 
 static int refuse_commit(struct session *session)

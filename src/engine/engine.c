@@ -187,7 +187,8 @@ int engine_work(struct engine *engine, struct error *err)
     for (bool first = true;; first = false) {
         struct run_step *step = next_step(run);
         if (step == NULL)
-            return engine_finish(engine, RUN_SUCCEEDED, err);
+            return first ? engine_settle_end(engine, err)
+                         : engine_finish(engine, RUN_SUCCEEDED, err);
         enum outcome outcome = OUTCOME_DONE;
         struct error why = {0};
         if (do_step(engine, step, first, &outcome, &why) != 0) {

@@ -44,6 +44,8 @@ double traffic_of_slot(struct engine *engine, const char *slot, struct error *er
 typedef enum outcome action(struct engine *engine, struct run_step *step, struct error *err);
 extern action *const step_actions[STEP_KINDS];
 
+/* settle.c: ends a run whose steps are all done, by what is in production. */
+MUST_CHECK int engine_settle_end(struct engine *engine, struct error *err);
 /* gate.c */
 action act_check, act_smoke;
 /* place.c */
@@ -57,6 +59,10 @@ const char *step_role(const struct run_step *step);
 struct workload_target step_target(const struct step *step);
 MUST_CHECK int step_observe(struct engine *engine, const struct step *step,
                             struct workload_state *out, struct error *err);
+/* Waits up to `wait` ms for router and instances to say that the version serves everything; -1:
+ * they do not, err says what they say, or that they cannot be read. */
+MUST_CHECK int place_serves(struct engine *engine, const char *version, int64_t wait,
+                            struct error *err);
 
 /* trigger.c: crash loop, OOM kill, failing health of the candidate: true with the trigger
  * recorded in the run. Without `health` an instance that is not ready (yet) is no reason. */

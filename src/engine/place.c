@@ -157,8 +157,8 @@ enum outcome act_ready(struct engine *engine, struct run_step *step, struct erro
     return OUTCOME_DONE;
 }
 
-/* 0: the old version serves everything; 1: not (yet), *why says what is wrong. */
-static int verify_once(struct engine *engine, const struct run_step *step, const char **why,
+/* 0: the version serves everything; 1: not (yet), *why says what is wrong. */
+static int verify_once(struct engine *engine, const char *version, const char **why,
                        struct error *err)
 {
     struct facts facts = {0};
@@ -169,7 +169,7 @@ static int verify_once(struct engine *engine, const struct run_step *step, const
         const struct fact_instance *instance = &facts.instances[i];
         if (instance->share <= 0)
             continue;
-        if (!instance->ready || !text_equal(instance->version, step->step.version)) {
+        if (!instance->ready || !text_equal(instance->version, version)) {
             *why = arena_format(
                 &engine->tick, "'%s' has %.1f %% of the traffic, is %s and tells %s",
                 instance->name, instance->share * 100, instance->ready ? "ready" : "not ready",
@@ -180,26 +180,22 @@ static int verify_once(struct engine *engine, const struct run_step *step, const
     }
     if (good > 0.999)
         return 0;
-    *why = arena_format(&engine->tick, "%s has %.1f %% of the traffic", step->step.version,
-                        good * 100);
+    *why = arena_format(&engine->tick, "%s has %.1f %% of the traffic", version, good * 100);
     return 1;
 }
 
-/* 0 with *why NULL: step->version serves everything; 0 with *why: it does not, after all the
- * time it may take. */
-static int wait_until_serving(struct engine *engine, const struct run_step *step, const char **why,
-                              struct error *err)
+int place_serves(struct engine *engine, const char *version, int64_t wait, struct error *err)
 {
-    int64_t until = now_mono(engine) + VERIFY_MS;
+    int64_t until = now_mono(engine) + wait;
     for (;;) {
         arena_reset(&engine->tick);
         struct error what = {0};
-        *why = NULL;
-        int result = verify_once(engine, step, why, &what);
+        int result = verify_once(engine, version, &why, &what);
         if (result == 0)
             return 0;
         if (what.kind == ERROR_CANCELLED || now_mono(engine) >= until)
-            return result < 0 ? error_set(err, what.kind, "%s", what.message) : 0;
+            return error_set(err, result < 0 ? what.kind : ERROR_STATE, "%s",
+                             result < 0 ? what.message : why);
         if (engine_sleep(engine, engine->idle, err) != 0)
             return -1;
     }
@@ -207,13 +203,8 @@ static int wait_until_serving(struct engine *engine, const struct run_step *step
 
 enum outcome act_verify(struct engine *engine, struct run_step *step, struct error *err)
 {
-    const char *why = NULL;
-    if (wait_until_serving(engine, step, &why, err) != 0)
+    if (place_serves(engine, step->step.version, VERIFY_MS, err) != 0)
         return outcome_of(err);
-    if (why != NULL) {
-        error_set(err, ERROR_STATE, "%s", why);
-        return OUTCOME_FAILED;
-    }
     step->evidence =
         arena_format(engine->context.arena, "router and instances say that %s serves 100 %%",
                      step->step.version);
@@ -224,13 +215,11 @@ enum outcome act_verify(struct engine *engine, struct run_step *step, struct err
  * not called stable. */
 enum outcome act_promote(struct engine *engine, struct run_step *step, struct error *err)
 {
-    const struct run_step serving = {.step = {.version = engine->run->version}};
-    const char *why = NULL;
-    if (wait_until_serving(engine, &serving, &why, err) != 0)
-        return outcome_of(err) == OUTCOME_CANCELLED ? OUTCOME_CANCELLED : OUTCOME_HOLD;
-    if (why != NULL) {
-        error_set(err, ERROR_STATE, "undecided: %s", why);
-        return OUTCOME_HOLD;
+    struct error why = {0};
+    if (place_serves(engine, engine->run->version, VERIFY_MS, &why) != 0) {
+        error_set(err, why.kind, "%s%s", why.kind == ERROR_CANCELLED ? "" : "undecided: ",
+                  why.message);
+        return why.kind == ERROR_CANCELLED ? OUTCOME_CANCELLED : OUTCOME_HOLD;
     }
     enum outcome outcome = apply(engine, step, engine->workload->promote, err);
     if (outcome == OUTCOME_DONE) {

@@ -10,7 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define SAFE_MS 2000 /* of trying: whoever cancels us waits 7.5 s */
+#define PROOF_MS 3000 /* for an instance that is just not ready */
+#define SAFE_MS 2000  /* of trying: whoever cancels us waits 7.5 s */
 
 /* Has a step that reaches users been begun? */
 static bool is_in_production(const struct run *run)
@@ -192,4 +193,33 @@ int engine_settle(struct engine *engine, struct run_step *step, enum outcome out
     if (outcome == OUTCOME_BREACH)
         return turn_back(engine, step, why, ended);
     return settle_failure(engine, step, why, ended);
+}
+
+/* The version that the end of this run would say to serve; NULL: it would say none. */
+static const char *claimed(const struct run *run)
+{
+    if (run->direction == FORWARD)
+        return run_is_promoted(run) ? run->version : NULL;
+    for (size_t i = 0; i < run->step_count; i++) {
+        if (run->steps[i].direction == BACKWARD && run->steps[i].status == STATUS_FAILED)
+            return NULL;
+    }
+    return run->previous;
+}
+
+/* What an earlier process wrote down as done is believed only where production says the same. */
+int engine_settle_end(struct engine *engine, struct error *err)
+{
+    struct run *run = engine->run;
+    struct error why = {0};
+    const char *version = claimed(run);
+    if (version == NULL || place_serves(engine, version, PROOF_MS, &why) == 0)
+        return engine_finish(engine, RUN_SUCCEEDED, err);
+    run->headline =
+        arena_format(engine->context.arena, "every step was done, but: %s", why.message);
+    if (why.kind != ERROR_CANCELLED)
+        return engine_finish(engine, why.kind == ERROR_STATE ? RUN_HELD : RUN_BROKEN, err);
+    struct clock *clock = engine->context.clock;
+    run->exit_code = 128 + clock->cancelled(clock);
+    return engine_finish(engine, RUN_CANCELLED, err);
 }

@@ -106,9 +106,29 @@ static struct traffic traffic_by_state(struct engine *engine, const struct step 
     return traffic;
 }
 
+/* Slots that deploy.yaml, or a state edited by hand, no longer names would leave their share of
+ * the users to nobody. */
+static int check_shares(const struct engine *engine, const struct traffic *wanted,
+                        struct error *err)
+{
+    const struct run *run = engine->run;
+    double sum = 0;
+    for (size_t i = 0; i < wanted->count; i++)
+        sum += wanted->items[i].share;
+    if (sum > 0.999)
+        return 0;
+    const char *slot =
+        slot_size(engine, run->candidate_slot) > 0 ? run->stable_slot : run->candidate_slot;
+    return error_set(err, ERROR_STATE,
+                     "no instance in deploy.yaml is in slot '%s': the traffic is left as it is",
+                     slot == NULL ? "" : slot);
+}
+
 int traffic_apply(struct engine *engine, double weight, struct error *err)
 {
     struct traffic wanted = traffic_by_weight(engine, weight);
+    if (check_shares(engine, &wanted, err) != 0)
+        return -1;
     return engine->router->shift(engine->router_handle, &wanted, err);
 }
 
