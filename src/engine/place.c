@@ -189,6 +189,7 @@ int place_serves(struct engine *engine, const char *version, int64_t wait, struc
     int64_t until = now_mono(engine) + wait;
     for (;;) {
         arena_reset(&engine->tick);
+        const char *why = NULL;
         struct error what = {0};
         int result = verify_once(engine, version, &why, &what);
         if (result == 0)
@@ -217,8 +218,8 @@ enum outcome act_promote(struct engine *engine, struct run_step *step, struct er
 {
     struct error why = {0};
     if (place_serves(engine, engine->run->version, VERIFY_MS, &why) != 0) {
-        error_set(err, why.kind, "%s%s", why.kind == ERROR_CANCELLED ? "" : "undecided: ",
-                  why.message);
+        error_set(err, why.kind, "%s%s",
+                  why.kind == ERROR_CANCELLED ? "" : "undecided: ", why.message);
         return why.kind == ERROR_CANCELLED ? OUTCOME_CANCELLED : OUTCOME_HOLD;
     }
     enum outcome outcome = apply(engine, step, engine->workload->promote, err);
