@@ -2,8 +2,11 @@
 #include "cli.h"
 #include "loop.h"
 
+#include <link.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -67,13 +70,35 @@ static bool is_finalizer(const char *program)
     return length >= sizeof name - 1 && strcmp(program + length - (sizeof name - 1), name) == 0;
 }
 
+/* What a loader does for others: in a static program nobody makes the relocated tables (of
+ * drivers, of steps) read-only when they are complete. */
+static int protect_tables(struct dl_phdr_info *program, size_t size, void *unused)
+{
+    const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    (void)size;
+    (void)unused;
+    for (size_t i = 0; i < program->dlpi_phnum; i++) {
+        const uintptr_t start = program->dlpi_addr + program->dlpi_phdr[i].p_vaddr;
+        const uintptr_t end = start + program->dlpi_phdr[i].p_memsz;
+        if (program->dlpi_phdr[i].p_type == PT_GNU_RELRO)
+            (void)mprotect((void *)(start & -page), (end & -page) - (start & -page), PROT_READ);
+    }
+    return 1; /* the first one is the program itself */
+}
+
+/* Secrets are in our memory: no core file, no look into it by others of this user. The user's
+ * commands are not concerned: exec takes it back. */
+static void harden(void)
+{
+    (void)dl_iterate_phdr(protect_tables, NULL);
+    (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
 int main(int argc, char **argv)
 {
     static struct session session;
     char *finalizer[] = {argv[0], (char[]){"finalize"}, NULL};
-    /* Secrets are in our memory: no core file, no look into it by others of this user. Commands
-     * are not concerned: exec takes it back. */
-    (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+    harden();
     if (argc == 1 && is_finalizer(argv[0]))
         argv = finalizer;
     config_hide_environment();

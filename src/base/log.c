@@ -222,7 +222,7 @@ void log_live(struct log *log, const char *format, ...)
 }
 
 /* Text as the data (or a property) of a GitHub command. `exact`: for a mask, where what is
- * written must be what is meant. `text` is restored. */
+ * written must be what is meant; elsewhere no other command stands in it. `text` is restored. */
 static void add_command_text(struct buf *out, char *text, bool property, bool exact)
 {
     const char *special = property ? "%\r\n:," : "%\r\n";
@@ -233,7 +233,10 @@ static void add_command_text(struct buf *out, char *text, bool property, bool ex
         if (exact) {
             buf_adds(out, text);
         } else {
-            text_to_terminal(out, text);
+            struct buf shown AUTO_BUF;
+            buf_init(&shown, LINE_MAX_SHOWN);
+            text_to_terminal(&shown, text);
+            break_commands(out, shown.data);
         }
         text[run] = stop;
         text += run;

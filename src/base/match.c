@@ -6,6 +6,7 @@
 
 #define ZERO_WIDTH "\xE2\x80\x8B" /* between the characters of a mention in Markdown */
 #define SHELL_QUOTE "'\\''"       /* a quote between quotes */
+#define SHELL_QUOTED "'\"'\"'"    /* the same, otherwise */
 #define ELLIPSIS "\xE2\x80\xA6"
 
 /* SLASHES_MAX: escaped so often, a text is none that anybody wrote. */
@@ -98,19 +99,31 @@ static size_t utf8_of(unsigned point, unsigned char out[static 4])
     return more + 1;
 }
 
+static size_t slashes(const unsigned char *at, const unsigned char *end)
+{
+    size_t count = 0;
+    while (count < SLASHES_MAX && at + count < end && at[count] == '\\') {
+        count++;
+    }
+    return count;
+}
+
 /* `u00e9`, and two of them for a code point beyond 16 bits; the text stands at the `u`. */
 static bool take_unicode(struct walk *walk)
 {
     if (text_left(walk) < 5) {
         return false;
     }
-    int point = number_of(walk->text + 1, 4, 16), second = -1;
+    int point = number_of(walk->text + 1, 4, 16);
     size_t length = 5;
-    if (point >= 0xD800 && point < 0xDC00 && text_left(walk) >= 11 && walk->text[5] == '\\' &&
-        walk->text[6] == 'u') {
-        second = number_of(walk->text + 7, 4, 16);
-        point = 0x10000 + ((point - 0xD800) << 10) + (second - 0xDC00);
-        length = 11;
+    if (point >= 0xD800 && point < 0xDC00) {
+        const size_t second = length + slashes(walk->text + length, walk->text_end);
+        if (text_left(walk) < second + 5 || walk->text[second] != 'u') {
+            return false;
+        }
+        const int low = number_of(walk->text + second + 1, 4, 16);
+        point = 0x10000 + ((point - 0xD800) << 10) + (low - 0xDC00);
+        length = second + 5;
     }
     unsigned char bytes[4];
     const size_t size = point < 0 ? 0 : utf8_of((unsigned)point, bytes);
@@ -121,15 +134,6 @@ static bool take_unicode(struct walk *walk)
     walk->text += length;
     walk->value += size;
     return true;
-}
-
-static size_t slashes(const unsigned char *at, const unsigned char *end)
-{
-    size_t count = 0;
-    while (count < SLASHES_MAX && at + count < end && at[count] == '\\') {
-        count++;
-    }
-    return count;
 }
 
 /* Behind a backslash, or several: what was escaped twice is looked through as well. */
@@ -193,8 +197,8 @@ static bool take_escaped(struct walk *walk)
         }
         return true;
     }
-    if (*walk->value == '\'' && follows(walk, SHELL_QUOTE)) {
-        walk->text += strlen(SHELL_QUOTE);
+    if (*walk->value == '\'' && (follows(walk, SHELL_QUOTE) || follows(walk, SHELL_QUOTED))) {
+        walk->text += follows(walk, SHELL_QUOTE) ? strlen(SHELL_QUOTE) : strlen(SHELL_QUOTED);
         walk->value++;
         return true;
     }

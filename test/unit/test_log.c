@@ -176,6 +176,8 @@ static void annotations_of_github(void **state)
     log_annotate(c.log, LOG_INFO, NULL, 5, "y");
     log_annotate(c.log, LOG_DETAIL, NULL, 0, "z");
     expect_written(&c, "::warning file=f::x\n::notice::y\n::notice::z\n");
+    log_annotate(c.log, LOG_ERROR, "##[a", 1, "x ##[error]y\n::error::z");
+    expect_written(&c, "::error file=## [a,line=1::x ## [error]y%0A: :error::z\n");
     log_mask(c.log, "geheim");
     log_annotate(c.log, LOG_ERROR, "geheim.yaml", 1, "a geheim");
     expect_last(&c, "::add-mask::geheim\n::error file=***.yaml,line=1::a ***\n");

@@ -186,6 +186,7 @@ static void escaped_secrets_are_masked(void **state)
         {"j \\\\\\/q\\\"u'o<t>e&d_*#[\\u00e9]@ b", "j *** b"},                     /* ASCII JSON */
         {"j \\\\\\\\/q\\\\\\\"u'o\\\\u003ct\\\\u003ee\\\\u0026d_*#[é]@", "j ***"}, /* in JSON */
         {"s '\\/q\"u'\\''o<t>e&d_*#[é]@'", "s '***'"},                             /* a shell */
+        {"s '\\/q\"u'\"'\"'o<t>e&d_*#[é]@'", "s '***'"},                           /* another */
         {"m \\\\/q\"u'o&lt;t&gt;e&amp;d\\_\\*\\#\xE2\x80\x8B\\[é\\]@", "m ***"},   /* Markdown */
         {"h \\/q&quot;u&#39;o&lt;t&gt;e&amp;d_*#[é]@ b", "h *** b"},               /* HTML */
         {"u %5C%2Fq%22u%27o%3Ct%3Ee%26d_%2A%23%5B%C3%A9%5D%40 b", "u *** b"},      /* all of it */
@@ -196,6 +197,19 @@ static void escaped_secrets_are_masked(void **state)
         {"x 5C2F712275276F3C743E6526645F2A235BC3A95D40", "x ***"},
     };
     mask_add("\\/q\"u'o<t>e&d_*#[é]@");
+    EXPECT_ALL(samples);
+    mask_forget();
+}
+
+static void characters_of_two_halves_are_masked(void **state)
+{
+    (void)state;
+    static const struct sample samples[] = {
+        {"\"\\ud83d\\udd11 key\"", "\"***\""},
+        {"\"\\\\ud83d\\\\udd11 key\"", "\"***\""}, /* in JSON */
+        {"\\ud83d key", "\\ud83d key"},
+    };
+    mask_add("\xF0\x9F\x94\x91 key");
     EXPECT_ALL(samples);
     mask_forget();
 }
@@ -370,6 +384,7 @@ int main(void)
         cmocka_unit_test(github_is_told_of_masks),
         cmocka_unit_test(masked_text_is_for_others),
         cmocka_unit_test(escaped_secrets_are_masked),
+        cmocka_unit_test(characters_of_two_halves_are_masked),
         cmocka_unit_test(line_ends_may_be_written_otherwise),
         cmocka_unit_test(white_space_around_a_secret_does_not_count),
         cmocka_unit_test(pieces_of_secrets_are_masked),
