@@ -152,9 +152,9 @@ metrics:
   prometheus: { url: "$1://$PROXY", timeout: 1s, scrape-interval: 1s, ca-file: ca.pem }
 slos:
   error-rate:  { source: haproxy, target: 1%, window: 1m }
-  latency-p99: { source: scrape, target: 5s, max-increase: 10000%, window: 1m }
+  latency-p99: { source: scrape, target: 5s, max-increase: 1000%, window: 1m }
   json-errors: { source: json, target: 1%, value: .error_rate, unit: ratio, window: 1m }
-  latency-p95: { source: prometheus, target: 5s, max-increase: 10000%, window: 1m }
+  latency-p95: { source: prometheus, target: 5s, max-increase: 1000%, window: 1m }
 YAML
     rig_load_start "$DIR" 60
 }
