@@ -304,6 +304,17 @@ static int on_event(struct builder *b, const yaml_event_t *event)
     }
 }
 
+/* The library counts characters. */
+static char byte_at(const char *text, size_t length, size_t index)
+{
+    for (size_t i = 0; i < length; i++) {
+        if (((unsigned char)text[i] & 0xC0) != 0x80 && index-- == 0) {
+            return text[i];
+        }
+    }
+    return '\0';
+}
+
 /* The library's words, and the commonest mistake in ours. */
 static int fail_syntax(const struct builder *b, const yaml_parser_t *parser, const char *text,
                        size_t length)
@@ -318,7 +329,7 @@ static int fail_syntax(const struct builder *b, const yaml_parser_t *parser, con
             mark.column = text[i] == '\n' ? 0 : mark.column + 1;
             mark.line += text[i] == '\n';
         }
-    } else if (mark.index < length && text[mark.index] == '\t') {
+    } else if (byte_at(text, length, mark.index) == '\t') {
         return fail(b, mark, "YAML is indented with spaces, this is a tab", NULL);
     }
     return fail(b, mark, parser->problem != NULL ? parser->problem : "no valid YAML", NULL);

@@ -314,6 +314,8 @@ static void syntax_errors_have_a_place(void **state)
     EXPECT_BAD("a: [1, 2\nb: 3\n", "deploy.yaml:2:2: did not find expected ',' or ']'");
     EXPECT_BAD("a: 1\n  b: 2\n", "deploy.yaml:2:4: mapping values are not allowed");
     EXPECT_BAD("a:\n\tb: 1\n", "deploy.yaml:2:1: YAML is indented with spaces, this is a tab");
+    EXPECT_BAD("\xC3\xA9:\n\tb: 1\n",
+               "deploy.yaml:2:1: YAML is indented with spaces, this is a tab");
     EXPECT_BAD("a: 'x\n", "deploy.yaml:2:1: found unexpected end of stream");
     EXPECT_BAD("a: %x\n", "deploy.yaml:1:4:");
     EXPECT_BAD("{[a]: 1}\n", "deploy.yaml:1:2: a key must be a plain name");
