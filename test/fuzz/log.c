@@ -50,6 +50,18 @@ static const char *shown(struct arena *arena, const char *text)
     return arena_text_n(arena, out.data, out.length);
 }
 
+/* Word for word, but for the gap that keeps `::` and `##[` from being a command. */
+static bool is_same(const char *told, const char *meant)
+{
+    for (; *told != '\0'; told++) {
+        bool gap = *told == ' ' && *meant != ' ' && (told[1] == ':' || told[1] == '[');
+        if (!gap && *told != *meant++) {
+            return false;
+        }
+    }
+    return *meant == '\0';
+}
+
 /* One whole line, which is no command of GitHub's. */
 static void check_line(const char *text, bool github)
 {
@@ -142,7 +154,7 @@ static void try_annotation(const struct given *given)
     check_masked(given, message);
     if (given->secret[0] == '\0') {
         REQUIRE(strcmp(file, shown(given->arena, given->file)) == 0);
-        REQUIRE(strcmp(message, shown(given->arena, given->message)) == 0);
+        REQUIRE(is_same(message, shown(given->arena, given->message)));
     }
     log_free(log);
 }
