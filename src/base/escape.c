@@ -108,6 +108,9 @@ static bool unshowable(uint32_t point)
 size_t text_unshowable(const char *text, uint32_t *point)
 {
     uint32_t found = 0;
+    if (*text >= ' ' && *text <= '~') {
+        return 0; /* all of nearly every text */
+    }
     size_t step = utf8_step((const unsigned char *)text, strnlen(text, 4), &found);
     if (step == 0 || !unshowable(found)) {
         return 0;

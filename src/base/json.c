@@ -338,7 +338,8 @@ static size_t plain_run(const char *text)
     uint32_t point;
     size_t run = 0;
     while ((unsigned char)text[run] >= 0x20 && text[run] != '"' && text[run] != '\\' &&
-           text_unshowable(text + run, &point) == 0 && strncmp(text + run, "##[", 3) != 0) {
+           text_unshowable(text + run, &point) == 0 &&
+           (text[run] != '#' || strncmp(text + run, "##[", 3) != 0)) {
         run++;
     }
     return run;
@@ -391,7 +392,10 @@ struct printer {
 static void print_break(struct printer *printer, size_t depth)
 {
     if (printer->pretty) {
-        buf_addf(&printer->out, "\n%*s", (int)depth * 2, "");
+        buf_add(&printer->out, "\n", 1);
+        for (size_t i = 0; i < depth; i++) {
+            buf_add(&printer->out, "  ", 2);
+        }
     }
 }
 

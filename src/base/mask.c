@@ -219,17 +219,18 @@ static void hide_known(struct buf *out, struct slice text, bool cut)
 
 static void hide_shapes(struct buf *out, struct slice text)
 {
+    size_t done = 0;
     for (size_t i = 0; i < text.length;) {
         struct span span = {i, i};
         if (!shape_at(text, i, &span)) {
-            buf_add(out, text.data + i, 1);
             i++;
             continue;
         }
-        buf_add(out, text.data + i, span.from - i);
+        buf_add(out, text.data + done, span.from - done);
         buf_adds(out, "***");
-        i = span.to;
+        done = i = span.to;
     }
+    buf_add(out, text.data + done, text.length - done);
 }
 
 void mask_apply(struct buf *out, const char *text, size_t length, bool cut)

@@ -79,6 +79,9 @@ static bool token_at(struct slice text, size_t at, struct span *out)
         return false;
     }
     for (size_t i = 0; i < sizeof(tokens) / sizeof(tokens[0]); i++) {
+        if (tokens[i].prefix[0] != text.data[at]) {
+            continue; /* all of nearly every text */
+        }
         const size_t length = strlen(tokens[i].prefix);
         if (text.length - at < length || memcmp(text.data + at, tokens[i].prefix, length) != 0) {
             continue;
