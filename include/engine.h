@@ -53,6 +53,8 @@ struct engine {
     const char *how; /* "run", "resume", "promote" … */
     int64_t idle;    /* ms between two looks while waiting; 0: 250 */
     bool resumed;    /* the step at hand was begun by an earlier process */
+    bool proven;     /* this process has seen, since it last changed production, what serves */
+    bool waited;     /* which had ended so as to wait for a person, and said so */
 };
 
 /* Opens the drivers that config names. engine_close is safe after a failure. */

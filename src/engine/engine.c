@@ -183,12 +183,12 @@ static int do_step(struct engine *engine, struct run_step *step, bool first, enu
 int engine_work(struct engine *engine, struct error *err)
 {
     struct run *run = engine->run;
+    engine->waited = run->status == RUN_WAITING;
     run->status = RUN_RUNNING;
     for (bool first = true;; first = false) {
         struct run_step *step = next_step(run);
         if (step == NULL)
-            return first ? engine_settle_end(engine, err)
-                         : engine_finish(engine, RUN_SUCCEEDED, err);
+            return engine_settle_end(engine, err);
         enum outcome outcome = OUTCOME_DONE;
         struct error why = {0};
         if (do_step(engine, step, first, &outcome, &why) != 0) {

@@ -40,7 +40,8 @@ void engine_sign(struct engine *engine, struct run_step *step, const char *comme
 
 static enum outcome wait_for_person(struct engine *engine, struct run_step *step, struct error *err)
 {
-    if (engine->resumed && !is_signed(engine->run, step->step.id))
+    /* A job that was killed here has asked nobody. */
+    if (engine->resumed && engine->waited && !is_signed(engine->run, step->step.id))
         engine_sign(engine, step, "the job was run again");
     if (is_signed(engine->run, step->step.id)) {
         step->evidence = arena_format(engine->context.arena, "signed as %s", step_role(step));

@@ -163,6 +163,15 @@ static void feed_all_arm(struct engine *engine, struct gauge_line *line, struct 
         window_add(&all->window, &sample);
 }
 
+/* They were of the last tick, and this one may bring none. */
+static void forget_words(struct watch *watch, const struct source *source)
+{
+    for (size_t i = 0; i < watch->count; i++) {
+        for (int arm = 0; watch->lines[i].source == source && arm <= ARM_ALL; arm++)
+            watch->lines[i].arms[arm].why = NULL;
+    }
+}
+
 /* Asks one source about all of its lines, both arms, at once. */
 static void read_source(struct engine *engine, const struct source *source)
 {
@@ -183,6 +192,7 @@ static void read_source(struct engine *engine, const struct source *source)
             count++;
         }
     }
+    forget_words(watch, source);
     if (count == 0 ||
         source->driver->read(source->metric, queries, count, readings, &engine->tick) != 0)
         return;

@@ -31,7 +31,7 @@ bool run_is_promoted(const struct run *run); /* back.c */
 MUST_CHECK int traffic_apply(struct engine *engine, double weight, struct error *err);
 MUST_CHECK int traffic_set_state(struct engine *engine, const struct step *step, struct error *err);
 /* Waits until none of the instances of `step` (or its slot) has an open connection; a
- * deadline that passes is only noted. */
+ * deadline that passes is only noted. ERROR_STATE where its slot still has traffic. */
 MUST_CHECK int traffic_drained(struct engine *engine, const struct step *step, struct error *err);
 /* 0: as the journal says; 1: somebody changed it, *what in tick arena; -1: unreadable. */
 MUST_CHECK int traffic_drift(struct engine *engine, const char **what, struct error *err);
@@ -66,7 +66,8 @@ MUST_CHECK int place_serves(struct engine *engine, const char *version, int64_t 
 
 /* trigger.c: crash loop, OOM kill, failing health of the candidate: true with the trigger
  * recorded in the run. Without `health` an instance that is not ready (yet) is no reason. */
-void trigger_begin(struct engine *engine); /* restarts count from here on */
+/* Restarts count from here on. */
+void trigger_begin(struct engine *engine, const struct step *step);
 bool trigger_fires(struct engine *engine, const struct workload_state *state, bool health);
 /* The same after a look at the instances of the step; one that fails is no reason. */
 bool trigger_look(struct engine *engine, const struct step *step);

@@ -41,39 +41,54 @@ static enum outcome apply(struct engine *engine, const struct run_step *step, ve
     return what(engine->workload_handle, &target, err) == 0 ? OUTCOME_DONE : outcome_of(err);
 }
 
+/* Nobody answers what the slot of a first deployment is sent; and the objects that a candidate was
+ * a copy of serve while they are replaced. */
+static bool is_spared(const struct engine *engine)
+{
+    unsigned traits = engine->workload->traits(engine->workload_handle);
+    return engine->run->stable_slot == NULL ||
+           ((traits & WORKLOAD_COPY) != 0 && engine->run->direction == BACKWARD);
+}
+
+/* A baseline may have been measured since production was looked at, and somebody may have moved
+ * the traffic. */
 enum outcome act_deploy(struct engine *engine, struct run_step *step, struct error *err)
 {
-    bool in_place = step->step.slot == NULL;
-    return apply(engine, step, in_place ? engine->workload->update : engine->workload->deploy, err);
+    engine->proven = false;
+    if (step->step.slot == NULL)
+        return apply(engine, step, engine->workload->update, err);
+    double share = is_spared(engine) ? 0 : traffic_of_slot(engine, step->step.slot, err);
+    if (share < 0)
+        return outcome_of(err);
+    if (share > 0) {
+        error_set(err, ERROR_STATE,
+                  "slot '%s' has %.1f %% of the traffic: it was changed since this run looked",
+                  step->step.slot, share * 100);
+        return OUTCOME_FAILED;
+    }
+    return apply(engine, step, engine->workload->deploy, err);
 }
 
 /* A slot is never stopped while the router still sends it requests. */
 static enum outcome away(struct engine *engine, struct run_step *step, verb *what,
                          struct error *err)
 {
-    if (step->step.slot != NULL) {
-        double share = traffic_of_slot(engine, step->step.slot, err);
-        if (share < 0)
-            return outcome_of(err);
-        if (share > 0) {
-            error_set(err, ERROR_STATE, "slot '%s' still has %.1f %% of the traffic",
-                      step->step.slot, share * 100);
-            return OUTCOME_FAILED;
-        }
-        if (traffic_drained(engine, &step->step, err) != 0)
-            return outcome_of(err);
-    }
+    if (step->step.slot != NULL && traffic_drained(engine, &step->step, err) != 0)
+        return outcome_of(err);
     return apply(engine, step, what, err);
 }
 
 enum outcome act_undo(struct engine *engine, struct run_step *step, struct error *err)
 {
+    engine->proven = false;
     return away(engine, step, engine->workload->undo, err);
 }
 
 enum outcome act_retire(struct engine *engine, struct run_step *step, struct error *err)
 {
-    return away(engine, step, engine->workload->retire, err);
+    enum outcome outcome = away(engine, step, engine->workload->retire, err);
+    /* What still serves was not replaced, whatever the journal says. */
+    return outcome == OUTCOME_FAILED && err->kind == ERROR_STATE ? OUTCOME_HOLD : outcome;
 }
 
 static int shift_once(struct engine *engine, const struct run_step *step, struct error *err)
@@ -192,6 +207,7 @@ int place_serves(struct engine *engine, const char *version, int64_t wait, struc
         const char *why = NULL;
         struct error what = {0};
         int result = verify_once(engine, version, &why, &what);
+        engine->proven = result == 0;
         if (result == 0)
             return 0;
         if (what.kind == ERROR_CANCELLED || now_mono(engine) >= until)

@@ -115,15 +115,26 @@ static int fail_early(struct engine *engine, struct run_step *step, struct error
     return stop(engine, reach ? RUN_BROKEN : RUN_FAILED, ended, why);
 }
 
+/* The new version is in place and stays. What is left over is housekeeping, unless the objects
+ * that stood for the old one are still to take its traffic. */
+static int settle_promoted(struct engine *engine, struct run_step *step, struct error *why,
+                           bool *ended)
+{
+    enum step_kind kind = step->step.kind;
+    bool serves = kind == STEP_READY || kind == STEP_SHIFT;
+    engine_issue(engine, serves ? "P2" : "P3", "%s: %s", step->step.title, why->message);
+    if (!serves)
+        return journal_save(engine->journal, engine->run, why);
+    *ended = true;
+    return stop_safely(engine, RUN_HELD, step, why);
+}
+
 static int settle_failure(struct engine *engine, struct run_step *step, struct error *why,
                           bool *ended)
 {
     struct run *run = engine->run;
-    if (run_is_promoted(run)) {
-        /* The new version is in place and stays; what is left over is housekeeping. */
-        engine_issue(engine, "P3", "%s: %s", step->step.title, why->message);
-        return journal_save(engine->journal, run, why);
-    }
+    if (run_is_promoted(run))
+        return settle_promoted(engine, step, why, ended);
     if (!is_in_production(run))
         return fail_early(engine, step, why, ended);
     if (step->step.kind == STEP_SHIFT && is_out_of_reach(why->kind)) {
@@ -141,6 +152,30 @@ static int settle_failure(struct engine *engine, struct run_step *step, struct e
     return turn_back(engine, step, why, ended);
 }
 
+static bool is_same_part(const struct run_step *one, const struct run_step *other)
+{
+    if (one->step.slot != NULL || one->step.count != other->step.count)
+        return one->step.slot != NULL && other->step.kind == STEP_SHIFT && other->step.state < 0;
+    for (size_t i = 0; i < one->step.count; i++) {
+        if (strcmp(one->step.instances[i], other->step.instances[i]) != 0)
+            return false;
+    }
+    return true;
+}
+
+/* What did not become ready is given no traffic, and what must stay is not updated. */
+static void leave_part(struct run *run, const struct run_step *failed, bool all)
+{
+    for (size_t i = 0; i < run->step_count; i++) {
+        struct run_step *step = &run->steps[i];
+        if (step->direction == BACKWARD && step->status == STATUS_PENDING &&
+            (all || step->step.kind == STEP_SHIFT) && is_same_part(failed, step)) {
+            step->status = STATUS_SKIPPED;
+            step->evidence = "not done: what comes before it failed";
+        }
+    }
+}
+
 /* On the way back nothing stops us but the end: VERIFY tells the truth about the result. */
 static int settle_backward(struct engine *engine, struct run_step *step, struct error *why)
 {
@@ -153,6 +188,10 @@ static int settle_backward(struct engine *engine, struct run_step *step, struct 
             other->step.kind == STEP_SMOKE)
             other->status = STATUS_SKIPPED;
     }
+    if (step->step.kind == STEP_READY || step->step.kind == STEP_UNDO)
+        leave_part(run, step, false);
+    else if (step->step.state == TRAFFIC_DRAIN && why->kind == ERROR_STATE)
+        leave_part(run, step, true);
     return journal_save(engine->journal, run, why);
 }
 
@@ -201,19 +240,21 @@ static const char *claimed(const struct run *run)
     if (run->direction == FORWARD)
         return run_is_promoted(run) ? run->version : NULL;
     for (size_t i = 0; i < run->step_count; i++) {
-        if (run->steps[i].direction == BACKWARD && run->steps[i].status == STATUS_FAILED)
+        const struct run_step *step = &run->steps[i];
+        bool decides = step->step.kind == STEP_VERIFY || step->step.kind == STEP_SMOKE;
+        if (step->direction == BACKWARD && decides && step->status == STATUS_FAILED)
             return NULL;
     }
     return run->previous;
 }
 
-/* What an earlier process wrote down as done is believed only where production says the same. */
+/* What is written down as done is believed only where production says the same. */
 int engine_settle_end(struct engine *engine, struct error *err)
 {
     struct run *run = engine->run;
     struct error why = {0};
     const char *version = claimed(run);
-    if (version == NULL || place_serves(engine, version, PROOF_MS, &why) == 0)
+    if (version == NULL || engine->proven || place_serves(engine, version, PROOF_MS, &why) == 0)
         return engine_finish(engine, RUN_SUCCEEDED, err);
     run->headline =
         arena_format(engine->context.arena, "every step was done, but: %s", why.message);

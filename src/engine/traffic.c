@@ -124,18 +124,29 @@ static int check_shares(const struct engine *engine, const struct traffic *wante
                      slot == NULL ? "" : slot);
 }
 
+static int set(struct engine *engine, const struct traffic *wanted, struct error *err)
+{
+    engine->proven = false;
+    return engine->router->shift(engine->router_handle, wanted, err);
+}
+
 int traffic_apply(struct engine *engine, double weight, struct error *err)
 {
     struct traffic wanted = traffic_by_weight(engine, weight);
     if (check_shares(engine, &wanted, err) != 0)
         return -1;
-    return engine->router->shift(engine->router_handle, &wanted, err);
+    return set(engine, &wanted, err);
 }
 
 int traffic_set_state(struct engine *engine, const struct step *step, struct error *err)
 {
     struct traffic wanted = traffic_by_state(engine, step);
-    return engine->router->shift(engine->router_handle, &wanted, err);
+    double sum = 0;
+    for (size_t i = 0; i < wanted.count; i++)
+        sum += wanted.items[i].share;
+    if (sum <= 0 && engine->run->previous != NULL)
+        return error_set(err, ERROR_STATE, "nothing else is left to serve");
+    return set(engine, &wanted, err);
 }
 
 static bool route_concerns(const struct route *route, const struct step *step)
@@ -152,6 +163,10 @@ int traffic_drained(struct engine *engine, const struct step *step, struct error
         struct traffic traffic = {0};
         if (engine->router->observe(engine->router_handle, &engine->tick, &traffic, err) != 0)
             return -1;
+        double share = step->slot == NULL ? 0 : traffic_share(&traffic, step->slot);
+        if (share > 0)
+            return error_set(err, ERROR_STATE, "slot '%s' still has %.1f %% of the traffic",
+                             step->slot, share * 100);
         int64_t open = 0;
         for (size_t i = 0; i < traffic.count; i++) {
             if (route_concerns(&traffic.items[i], step) && traffic.items[i].connections > 0)
@@ -226,11 +241,25 @@ static bool anything_shifted(const struct run *run)
     return false;
 }
 
-/* Out of rotation by us, with the new version on it: it may not have passed its tests yet. */
+static bool is_updated(const struct run *run, const char *name)
+{
+    for (size_t i = 0; i < run->step_count; i++) {
+        const struct run_step *step = &run->steps[i];
+        if (step->step.kind == STEP_DEPLOY && step->direction == FORWARD &&
+            step->status != STATUS_PENDING && step->status != STATUS_SKIPPED &&
+            step_names(&step->step, name))
+            return true;
+    }
+    return false;
+}
+
+/* Out of rotation by us, with the new version on it: it may not have passed its tests yet, or may
+ * be what is taken away. What tells the old version although it was updated may tell what was. */
 static bool is_unproven(const struct run *run, const struct instance_state *instance)
 {
-    return run->direction == FORWARD && is_drained(run, instance->instance.name) &&
-           text_equal(instance->version, run->version);
+    const char *name = instance->instance.name;
+    return is_drained(run, name) && (text_equal(instance->version, run->version) ||
+                                     (run->direction == FORWARD && is_updated(run, name)));
 }
 
 static bool may_serve(const struct run *run, const struct workload_state *state, const char *name,
@@ -271,7 +300,7 @@ static int safe_in_place(struct engine *engine, const char **named, struct error
     if (ready == 0)
         ready = let_serve(engine, &state, true, &wanted);
     *named = arena_format(engine->context.arena, "%zu of %zu instances serve", ready, wanted.count);
-    return ready == 0 ? 0 : engine->router->shift(engine->router_handle, &wanted, err);
+    return ready == 0 ? 0 : set(engine, &wanted, err);
 }
 
 static size_t slot_ready(struct engine *engine, const char *slot)
@@ -284,6 +313,21 @@ static size_t slot_ready(struct engine *engine, const char *slot)
     for (size_t i = 0; i < state.count; i++)
         ready += state.items[i].ready ? 1U : 0U;
     return ready;
+}
+
+/* Said of production only where it has just been seen. */
+static int safe_as_it_is(struct engine *engine, const char *version, const char *state,
+                         const char **named)
+{
+    struct arena *arena = engine->context.arena;
+    struct error why = {0};
+    if (version == NULL)
+        *named = state;
+    else if (place_serves(engine, version, 0, &why) == 0)
+        *named = arena_format(arena, "%s serves 100 %%, %s", version, state);
+    else
+        *named = arena_format(arena, "%s, but: %s", state, why.message);
+    return 0;
 }
 
 /* Back to the old version, unless it is the one that is not well: then traffic stays. */
@@ -299,23 +343,23 @@ static int safe_slots(struct engine *engine, const char **named, struct error *e
                               run->stable_slot, traffic_expected(run) * 100, run->candidate_slot);
         return 0;
     }
-    *named = arena_format(arena, "%s on %s serves 100 %%", stable, run->stable_slot);
-    return traffic_apply(engine, 0, err);
+    if (traffic_apply(engine, 0, err) != 0)
+        return -1;
+    struct error why = {0};
+    *named =
+        place_serves(engine, run->previous, 0, &why) == 0
+            ? arena_format(arena, "%s on %s serves 100 %%", stable, run->stable_slot)
+            : arena_format(arena, "all traffic goes to %s, but: %s", run->stable_slot, why.message);
+    return 0;
 }
 
 int traffic_make_safe(struct engine *engine, const char **named, struct error *err)
 {
     const struct run *run = engine->run;
-    struct arena *arena = engine->context.arena;
-    const char *stable = run->previous == NULL ? "nothing" : run->previous;
-    if (run_is_promoted(run)) {
-        *named = arena_format(arena, "%s serves 100 %%", run->version);
-        return 0;
-    }
-    if (!anything_shifted(run)) {
-        *named = arena_format(arena, "%s serves 100 %%, production untouched", stable);
-        return 0;
-    }
+    if (run_is_promoted(run) && run->direction == FORWARD)
+        return safe_as_it_is(engine, run->version, "it is the stable version", named);
+    if (!anything_shifted(run))
+        return safe_as_it_is(engine, run->previous, "production untouched", named);
     if (!run_has_slots(run))
         return safe_in_place(engine, named, err);
     if (run->stable_slot == NULL) {

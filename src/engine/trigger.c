@@ -34,32 +34,6 @@ static bool fire(struct engine *engine, enum rollback_on bit, const char *id, co
     return true;
 }
 
-void trigger_begin(struct engine *engine)
-{
-    struct watch *watch = &engine->watch;
-    size_t count = engine->instances.count;
-    watch->restarts = arena_array(&watch->arena, count + 1, sizeof(int));
-    watch->restarts_half = arena_array(&watch->arena, count + 1, sizeof(int));
-    watch->restart_count = count;
-    watch->restart_at = now_wall(engine);
-    for (size_t i = 0; i < count; i++)
-        watch->restarts[i] = watch->restarts_half[i] = -1;
-}
-
-/* Every half window the base moves up to where the last half began. */
-static void move_bases(struct engine *engine)
-{
-    struct watch *watch = &engine->watch;
-    if (watch->restarts == NULL || now_wall(engine) - watch->restart_at < CRASH_LOOP_MS / 2)
-        return;
-    int *oldest = watch->restarts;
-    watch->restarts = watch->restarts_half;
-    watch->restarts_half = oldest;
-    watch->restart_at = now_wall(engine);
-    for (size_t i = 0; i < watch->restart_count; i++)
-        oldest[i] = -1;
-}
-
 static size_t index_of(const struct engine *engine, const char *name)
 {
     size_t index = 0;
@@ -81,6 +55,41 @@ static int restarts_of(struct engine *engine, const char *name, int now)
     if (watch->restarts[index] < 0)
         watch->restarts[index] = now;
     return now - watch->restarts[index];
+}
+
+void trigger_begin(struct engine *engine, const struct step *step)
+{
+    struct workload_state state = {0};
+    struct error why = {0};
+    struct watch *watch = &engine->watch;
+    size_t count = engine->instances.count;
+    watch->restarts = arena_array(&watch->arena, count + 1, sizeof(int));
+    watch->restarts_half = arena_array(&watch->arena, count + 1, sizeof(int));
+    watch->restart_count = count;
+    watch->restart_at = now_wall(engine);
+    for (size_t i = 0; i < count; i++)
+        watch->restarts[i] = watch->restarts_half[i] = -1;
+    /* Who cannot be asked now is counted from when it can. */
+    if (step_observe(engine, step, &state, &why) != 0)
+        return;
+    for (size_t i = 0; i < state.count; i++) {
+        if (state.items[i].restarts >= 0)
+            restarts_of(engine, state.items[i].instance.name, state.items[i].restarts);
+    }
+}
+
+/* Every half window the base moves up to where the last half began. */
+static void move_bases(struct engine *engine)
+{
+    struct watch *watch = &engine->watch;
+    if (watch->restarts == NULL || now_wall(engine) - watch->restart_at < CRASH_LOOP_MS / 2)
+        return;
+    int *oldest = watch->restarts;
+    watch->restarts = watch->restarts_half;
+    watch->restarts_half = oldest;
+    watch->restart_at = now_wall(engine);
+    for (size_t i = 0; i < watch->restart_count; i++)
+        oldest[i] = -1;
 }
 
 bool trigger_fires(struct engine *engine, const struct workload_state *state, bool health)

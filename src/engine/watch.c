@@ -75,7 +75,7 @@ static void begin(struct engine *engine, const struct run_step *step)
     struct run_watch *state = &engine->run->watch;
     engine->watch.stage_ms = step->step.duration;
     engine->watch.weight = step->step.weight < 0 ? 1 : step->step.weight;
-    trigger_begin(engine);
+    trigger_begin(engine, &step->step);
     bool goes_on = text_equal(state->step, step->step.id) && engine->resumed;
     windows_begin(engine, goes_on);
     if (goes_on) {
