@@ -53,7 +53,7 @@ fuzz.link = -L$(asan)/lib $(libs) -pie -fsanitize=fuzzer,address,undefined,float
 
 # The simulator is the release with its own outside; fast, for there are many seeds.
 sim.flags = $(static.flags) -O2 -Wno-missing-prototypes
-sim.wrap = file_append file_read file_give file_exists getrandom session_config journal_save
+sim.wrap = file_append file_read file_give file_exists getrandom session_config journal_save journal_load
 sim.without = src/main.c src/catalog.c src/cli/progress.c src/cli/publish.c
 
 clang.cc = clang
@@ -74,7 +74,7 @@ simulator := $(sort $(wildcard test/sim/*.c))
 comma := ,
 service := $(if $(wildcard test/service/go.mod),build/service)
 
-.PHONY: all static deps test test-asan unit cases bats suites fuzz sim simulate demo bench asan lint analyze docs
+.PHONY: all static deps test test-asan unit cases bats suites fuzz sim mutants simulate demo bench asan lint analyze docs
 .PHONY: reproducible image install clean help clang tidy format programs force
 
 all: static
@@ -82,7 +82,7 @@ static: build/deploy-action
 asan: build/asan/deploy-action
 clang: $(call objects,clang)
 tidy: $(patsubst %.c,build/tidy/%.ok,$(sources))
-programs: static asan build/fault/deploy-action build/sim/simulate $(unit) $(cases) $(replays) $(service)
+programs: static asan build/fault/deploy-action build/sim/simulate build/asan/sim/simulate $(unit) $(cases) $(replays) $(service)
 
 # --- third-party libraries and tools, in the cache -------------------------------------------------
 $(musl):
@@ -161,6 +161,8 @@ fuzz:
 	@.ci/fuzz $(SECONDS) $(notdir $(fuzzers))
 sim:
 	@.ci/test sim
+mutants: build/sim/simulate $(unit)
+	@env -u MAKEFLAGS -u MFLAGS test/mutants/run
 simulate: build/sim/simulate
 	@build/sim/simulate --seeds $(or $(SEEDS),10000) --from $(or $(FROM),0)
 lint:
@@ -198,6 +200,7 @@ help:
 #: make lint | unit | cases | sim | bats | suites      one part of it
 #: make test-asan   bats, schema and a short kill suite once more, with the sanitizers' program
 #: make simulate    rollouts in a simulated, hostile world: SEEDS=10000 FROM=0
+#: make mutants     deliberate defects, one after the other: each must be seen
 #: make fuzz        hostile input for every parser: SECONDS=60 each, or of TARGET=name only
 #: make analyze     clang-tidy over all sources
 #: make format      clang-format over all sources, in place

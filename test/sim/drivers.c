@@ -38,7 +38,9 @@ static int open_workload(const struct driver_context *context, struct workload *
 static unsigned traits(const struct workload *workload)
 {
     (void)workload;
-    return sim.now.slots ? WORKLOAD_SLOTS : WORKLOAD_IN_PLACE;
+    return sim.now.copies_back ? WORKLOAD_SLOTS | WORKLOAD_COPY
+           : sim.now.slots     ? WORKLOAD_SLOTS
+                               : WORKLOAD_IN_PLACE;
 }
 
 static const struct instances *instances(const struct workload *workload)
@@ -65,6 +67,7 @@ static int look(struct workload *workload, const struct workload_target *only, s
     if (call_enter(CALL_READ, &fault, err) != 0)
         return -1;
     const struct world *world = fault == FAULT_STALE ? &sim.before : &sim.now;
+    sim.now.asked_at = (int64_t)sim.process * CALLS_MAX + sim.calls;
     out->items = arena_array(arena, COPIES, sizeof *out->items);
     for (int i = 0; i < sim.now.count; i++) {
         struct copy *copy = &sim.now.copies[i];
@@ -88,17 +91,11 @@ static int look(struct workload *workload, const struct workload_target *only, s
 /* Every verb is written down before it is done: a step with a result is not done again. */
 static void check_intent(const char *verb)
 {
-    const struct run *run = &sim.session->run;
     if (sim.nested || !sim.locked)
         violate(9, "%s without the lock", verb);
     /* Production is made safe even where that cannot be written down. */
-    if ((sim.seen & 1U << FAULT_DISK) != 0 || sim.signal != 0)
-        return;
-    for (size_t i = 0; i < run->step_count; i++) {
-        if (run->steps[i].status == STATUS_INTENT)
-            return;
-    }
-    violate(4, "%s without an intent", verb);
+    if ((sim.seen & 1U << FAULT_DISK) == 0 && sim.signal == 0 && !saved_has_intent())
+        violate(4, "%s without an intent", verb);
 }
 
 static void check_step(const struct workload_target *target, const char *verb)
@@ -108,7 +105,17 @@ static void check_step(const struct workload_target *target, const char *verb)
         const struct run_step *step = &run->steps[i];
         if (strcmp(step->step.id, target->step) == 0 && step->status != STATUS_INTENT)
             violate(4, "%s of '%s', whose result is recorded", verb, target->step);
+        if (strcmp(step->step.id, target->step) == 0 && saved_was_done(step))
+            violate(4, "%s of '%s', whose result was recorded", verb, target->step);
     }
+}
+
+/* Somebody moved the traffic during the very call, or the last look told what was before that;
+ * and what the candidate was a copy of is replaced while it serves. */
+static bool is_unseen(enum fault fault)
+{
+    return fault == FAULT_PERSON || sim.now.stale ||
+           (sim.now.copies_back && sim.session->run.direction == BACKWARD);
 }
 
 /* Puts `version` (0: nothing) onto what the target names and what does not have it yet. */
@@ -127,7 +134,7 @@ static int put(const struct workload_target *target, const char *verb, int versi
         if (!concerns(target, copy) || copy->version == version ||
             (fault == FAULT_PARTIAL && done > 0))
             continue;
-        if (fault != FAULT_PERSON && sim.now.slots && copy->share > 0 && copy->version > 0)
+        if (sim.now.slots && copy->share > 0 && copy->version > 0 && !is_unseen(fault))
             violate(1, "%s of '%s', which has %.2f of the traffic", verb, copy->is.name,
                     copy->share);
         copy_start(copy, version);
@@ -168,6 +175,14 @@ static bool gates_passed(const struct run *run)
     return true;
 }
 
+static bool needs_person(const struct config *config)
+{
+    if (sim.session->inputs.strategy == STRATEGY_ROLLING)
+        return config->validate == VALIDATE_MANUAL;
+    return sim.session->inputs.strategy == STRATEGY_CANARY ? config->canary_sign_off
+                                                           : config->sign_off;
+}
+
 /* Nobody becomes the stable version unseen: the last watch was told enough requests, unless a
  * person ended it. */
 static void check_promotion(void)
@@ -183,14 +198,30 @@ static void check_promotion(void)
     bool gated = config->gates[GATE_SECURITY].count > 0;
     if ((gated && sim.now.gate_fails) || !gates_passed(run))
         violate(7, "%s is promoted although a gate said no", run->version);
+    if (!world_has_moved() && world_share(version) + world_share(0) < 0.999)
+        violate(3, "%s is promoted with %.2f of the traffic", run->version, world_share(version));
+    if (needs_person(config) && sim.waits == 0 && !sim.person_decided)
+        violate(7, "%s is promoted, and nobody was asked", run->version);
     if (!watched || sim.person_decided)
         return;
+    if (sim.now.truth[version].crashes && (sim.seen & 1U << FAULT_STALE) == 0)
+        violate(7, "%s is promoted, and crashes all the time", run->version);
     if (sim.delivered < (double)config->min_requests)
         violate(7, "%s is promoted on %.0f requests, needed %lld", run->version, sim.delivered,
                 (long long)config->min_requests);
-    if (sim.now.truth[version].errors > 0)
+    /* Of a handful of requests not one may have failed. */
+    if (sim.now.truth[version].errors * sim.delivered >= 6)
         violate(7, "%s is promoted with %.0f %% of errors", run->version,
                 sim.now.truth[version].errors * 100);
+}
+
+/* What the candidate was a copy of; it was tested there. */
+static void update_original(struct copy *copy, int version, enum fault fault)
+{
+    if (copy->share > 0 && copy->version > 0 && !is_unseen(fault))
+        violate(1, "%s is updated with %.2f of the traffic", copy->is.name, copy->share);
+    copy_start(copy, version);
+    copy->smoked = true;
 }
 
 /* The user's own command, which cannot be looked at: its guard's record tells. */
@@ -205,10 +236,16 @@ static int promote(struct workload *workload, const struct workload_target *targ
     check_intent("promote");
     check_step(target, "promote");
     check_promotion();
-    if (sim.now.promotes[version] > 0 && !target->resumed)
+    uint64_t name = sim_name(sim.session->run.id, target->step);
+    if (sim.now.promoted == name && !target->resumed)
         violate(4, "promote of %s a second time", target->version);
-    sim.now.promotes[version] = 1;
+    sim.now.promoted = name;
     trace("promote %s", target->version);
+    for (int i = 0; sim.now.copies_back && i < sim.now.count; i++) {
+        struct copy *copy = &sim.now.copies[i];
+        if (strcmp(copy->is.slot, "blue") == 0 && copy->version != version)
+            update_original(copy, version, fault);
+    }
     return call_leave(fault, err);
 }
 
@@ -248,7 +285,8 @@ static int observe(struct router *router, struct arena *arena, struct traffic *o
     if (call_enter(CALL_READ, &fault, err) != 0)
         return -1;
     const struct world *world = fault == FAULT_STALE ? &sim.before : &sim.now;
-    sim.now.looked_at = (int64_t)sim.process * CALLS_MAX + sim.calls;
+    sim.now.stale = fault == FAULT_STALE;
+    sim.now.routed_at = (int64_t)sim.process * CALLS_MAX + sim.calls;
     out->items = arena_array(arena, COPIES, sizeof *out->items);
     out->count = (size_t)sim.now.count;
     for (int i = 0; i < sim.now.count; i++) {

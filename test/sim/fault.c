@@ -14,6 +14,9 @@ const char *const fault_names[] = {
 
 #define BIT(fault) (1U << (fault))
 
+static const char *const call_names[] = {"read",   "verb",  "shift", "check",
+                                         "metric", "write", "sleep"};
+
 static const unsigned possible[] = {
     [CALL_READ] = BIT(FAULT_CRASH_BEFORE) | BIT(FAULT_LOST_CALL) | BIT(FAULT_LATE) |
                   BIT(FAULT_STALE) | BIT(FAULT_CANCEL) | BIT(FAULT_SECOND) | BIT(FAULT_PERSON) |
@@ -59,6 +62,17 @@ void violate(int invariant, const char *format, ...)
     trace("VIOLATION %d: %s", invariant, sim.words);
 }
 
+/* Of the step that is at work. */
+static const char *step_of(void)
+{
+    const struct run *run = &sim.session->run;
+    for (size_t i = 0; i < run->step_count; i++) {
+        if (run->steps[i].status == STATUS_INTENT)
+            return run->steps[i].step.id;
+    }
+    return "between steps";
+}
+
 static bool is_off(int64_t place)
 {
     for (size_t i = 0; i < sim.off_count; i++) {
@@ -68,14 +82,24 @@ static bool is_off(int64_t place)
     return false;
 }
 
+static enum fault one_of(unsigned faults, uint64_t dice)
+{
+    unsigned left = (unsigned)__builtin_popcount(faults);
+    for (uint64_t skip = left == 0 ? 0 : dice % left; skip > 0; skip--)
+        faults &= faults - 1; /* without the lowest */
+    return left == 0 ? FAULT_NONE : (enum fault)__builtin_ctz(faults);
+}
+
 static enum fault choose(enum call call)
 {
     uint64_t process = (uint64_t)sim.process, number = (uint64_t)sim.calls;
     int64_t place = (int64_t)sim.process * CALLS_MAX + sim.calls;
-    if (sim.nested || sim_below(1, process, number, 10000) >= sim.chance || is_off(place))
+    /* There are few calls between the promotion and the end. */
+    unsigned chance = sim.now.promoted != 0 ? 6 * sim.chance : sim.chance;
+    if (sim.nested || sim_below(1, process, number, 10000) >= chance || is_off(place))
         return FAULT_NONE;
-    enum fault fault = (enum fault)sim_below(2, process, number, FAULTS);
-    if ((possible[call] & sim.allowed & BIT(fault)) == 0)
+    enum fault fault = one_of(possible[call] & sim.allowed, sim_hash(2, process, number));
+    if (fault == FAULT_NONE)
         return FAULT_NONE;
     sim.seen |= BIT(fault);
     if (sim.struck_count < OFF_MAX) {
@@ -106,6 +130,8 @@ int call_enter(enum call call, enum fault *fault, struct error *err)
         violate(5, "no end after %d calls", CALLS_MAX);
         return crash(err);
     }
+    if (call != CALL_SLEEP)
+        trace("%s, %s%s", step_of(), call_names[call], sim.nested ? " of another job" : "");
     if (call != CALL_WRITE && call != CALL_SLEEP)
         world_advance(10 + (int64_t)sim_below(3, (uint64_t)sim.process, (uint64_t)sim.calls, 100));
     *fault = choose(call);

@@ -90,15 +90,10 @@ static int code_of(const struct run *run)
     return codes[run->status];
 }
 
-static bool somebody_moved(void)
-{
-    return sim.now.person_at > sim.now.looked_at || (sim.seen & BIT(FAULT_STALE)) != 0;
-}
-
 static void check_serves(int invariant, int version, const char *who)
 {
     /* What somebody stopped serves nobody, whatever its share. */
-    if (version > 0 && !somebody_moved() && world_share(version) + world_share(0) < 0.999)
+    if (version > 0 && !world_has_moved() && world_share(version) + world_share(0) < 0.999)
         violate(invariant, "%s, but %s has %.3f of the traffic", who, sim.now.truth[version].name,
                 world_share(version));
 }
@@ -135,7 +130,7 @@ static void check_end(const struct session *session, int code)
     bool disk = (sim.seen & BIT(FAULT_DISK)) != 0;
     session_begin(&again, RUN, 2);
     bool there = journal_load(&again.journal, &again.run, &err) == 0;
-    if (sim.state != NULL && !there)
+    if (saved_is_there() && !there)
         violate(8, "the state cannot be read: %s", err.message);
     if (run->id != NULL && there && !disk && code != 7 && code != 1 &&
         text_equal(again.run.id, run->id)) {
@@ -173,12 +168,17 @@ static int process(enum verb command, int version)
         check_time(begun, code);
         check_end(&session, code);
     }
-    saved_print();
     bool crashed = sim.ghost;
     sim.ghost = true; /* closing has no effect */
+    saved_keep(&session.arena);
     session_close(&session);
     sim.session = NULL;
+    sim.ghost = false;
     world_advance(1000);
+    if ((sim.allowed & BIT(FAULT_PERSON)) != 0 && sim_below(57, (uint64_t)sim.process, 0, 3) == 0) {
+        sim.seen |= BIT(FAULT_PERSON);
+        world_person();
+    }
     return crashed ? -1 : code;
 }
 
@@ -200,6 +200,12 @@ int process_nested(void)
     return 0;
 }
 
+/* The same job, run again: it still wants to supersede. */
+static enum verb again(void)
+{
+    return wanted == 3 ? SUPERSEDE : RUN;
+}
+
 /* What somebody does after a process has ended so. */
 static enum verb next_command(int code, bool free)
 {
@@ -207,7 +213,7 @@ static enum verb next_command(int code, bool free)
     if (code == 8)
         return ROLLBACK;
     if (!free || dice > 6)
-        return RUN;
+        return again();
     if (dice < 2 && (code == 75 || code == 5))
         return PROMOTE;
     return dice < 5 ? ROLLBACK : SUPERSEDE;
@@ -224,9 +230,12 @@ static int go_on(int code, bool free)
         enum verb command = i == 0 ? RUN : next_command(code, free);
         pure = pure && command == RUN;
         sim.person_decided = sim.person_decided || command == PROMOTE;
-        if (command == SUPERSEDE)
+        if (command == SUPERSEDE && wanted != 3) {
             wanted = 3;
+            sim.waits = 0;
+        }
         code = process(command, wanted);
+        sim.waits += saved_is_waiting();
     }
     return code;
 }
@@ -235,16 +244,28 @@ static int go_on(int code, bool free)
 static int heal(int code)
 {
     sim.allowed = 0;
-    for (int i = 0; i < HEALING && sim.violation == 0 && !is_over(code); i++)
-        code = process(code == 8 ? ROLLBACK : RUN, wanted);
+    for (int i = 0; i < HEALING && sim.violation == 0 && !is_over(code); i++) {
+        code = process(code == 8 ? ROLLBACK : again(), wanted);
+        sim.waits += saved_is_waiting();
+    }
     return code;
+}
+
+/* Some are bad where this deploy.yaml does not look. */
+static bool is_seen_bad(const struct truth *truth)
+{
+    const struct config *config = config_of_sim(sim_hash(50, 0, 0));
+    bool watched = sim.now.slots || config->rolling_watch > 0;
+    if (truth->smoke_fails && !truth->never_ready && !truth->crashes && truth->errors <= 0)
+        return config->smoke[SMOKE_CRITICAL_PATH].count > 0;
+    return truth->never_ready || watched;
 }
 
 static void check_verdict(int code)
 {
     const struct truth *truth = &sim.now.truth[wanted];
     bool good = truth->errors <= 0 && !truth->never_ready && !truth->smoke_fails && !truth->crashes;
-    bool blind = sim.now.rate <= 0;
+    bool blind = sim.now.rate < 50; /* or so few requests that it is held */
     if (!is_over(code) && !blind && !(code == 5) && (sim.seen & BIT(FAULT_PERSON)) == 0)
         violate(5, "the run has no end: %d", code);
     if (!pure || blind || (sim.seen & ~(CRASHES | BIT(FAULT_SECOND))) != 0)
@@ -254,11 +275,14 @@ static void check_verdict(int code)
             violate(6, "a gate says no, and the job ends with %d", code);
     } else if (good && code != 0 && !sim.now.gate_fails) {
         violate(6, "a good version, only crashes, and the job ends with %d", code);
+    } else if (!good && code != 2 && code != 4 && is_seen_bad(truth)) {
+        violate(6, "a bad version, only crashes, and the job ends with %d", code);
     }
 }
 
 static void forget(void)
 {
+    saved_forget();
     free(sim.state);
     free(sim.history);
     sim.state = sim.history = NULL;
@@ -273,12 +297,14 @@ void job_run(uint64_t seed)
     sim.violation = 0;
     sim.struck_count = 0;
     sim.person_decided = sim.nested = false;
+    sim.waits = 0;
     sim.delivered = 0;
     world_begin(&sim.now);
     sim.before = sim.now;
     sim.allowed = classes[class];
-    sim.chance = (unsigned)sim_below(54, 0, 0, 3) * 400 + 100;
+    sim.chance = (unsigned)sim_below(54, 0, 0, 3) * 150 + 30;
     strategy = !sim.now.slots                ? STRATEGY_ROLLING
+               : sim.now.copies_back         ? STRATEGY_CANARY
                : sim_below(55, 0, 0, 2) == 0 ? STRATEGY_CANARY
                                              : STRATEGY_BLUE_GREEN;
     pure = true;

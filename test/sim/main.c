@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * simulate --seeds N --from M: all of them, on every core;
- * simulate --seed S [--without P.C,…]: one, told call by call.
+ * simulate --seed S [--without P.C,…]: one, told call by call;
+ * simulate --seeds N --hunt I: up to the first that breaks invariant I, in a program with a defect.
  */
 #include "sim.h"
 
@@ -110,6 +111,21 @@ static int many(uint64_t from, uint64_t seeds)
     return total->violations > 0 || total->seeds != seeds || bad > 0;
 }
 
+static int hunt(uint64_t from, uint64_t seeds, uint64_t invariant)
+{
+    for (uint64_t seed = from; seed < from + seeds; seed++) {
+        job_run(seed);
+        if (sim.violation != 0 && (uint64_t)sim.violation == invariant) {
+            printf("seed %llu: invariant %d: %s\n", (unsigned long long)seed, sim.violation,
+                   sim.words);
+            return 1;
+        }
+    }
+    printf("%llu seeds, and none breaks invariant %llu\n", (unsigned long long)seeds,
+           (unsigned long long)invariant);
+    return 0;
+}
+
 static void leave_out(const char *list)
 {
     while (*list != '\0' && sim.off_count < OFF_MAX) {
@@ -125,7 +141,7 @@ static void leave_out(const char *list)
 
 int main(int argc, char **argv)
 {
-    uint64_t seeds = 1000, from = 0, one = 0;
+    uint64_t seeds = 1000, from = 0, one = 0, hunted = 0;
     bool single = false;
     total = mmap(NULL, sizeof *total, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (total == MAP_FAILED)
@@ -136,6 +152,8 @@ int main(int argc, char **argv)
             seeds = number;
         else if (strcmp(argv[i], "--from") == 0)
             from = number;
+        else if (strcmp(argv[i], "--hunt") == 0)
+            hunted = number;
         else if (strcmp(argv[i], "--without") == 0)
             leave_out(argv[i + 1]);
         else if (strcmp(argv[i], "--seed") == 0)
@@ -143,6 +161,8 @@ int main(int argc, char **argv)
         else
             return fprintf(stderr, "simulate: unknown option '%s'\n", argv[i]), 2;
     }
+    if (hunted > 0)
+        return hunt(from, seeds, hunted);
     if (!single)
         return many(from, seeds);
     sim.trace = true;

@@ -18,3 +18,13 @@ uint64_t sim_below(uint64_t tag, uint64_t a, uint64_t b, uint64_t limit)
 {
     return sim_hash(tag, a, b) % limit;
 }
+
+uint64_t sim_name(const char *run, const char *step)
+{
+    uint64_t hash = 1469598103934665603U;
+    for (const char *at = run; *at != '\0'; at++)
+        hash = (hash ^ (unsigned char)*at) * 1099511628211U;
+    for (const char *at = step; *at != '\0'; at++)
+        hash = (hash ^ (unsigned char)*at) * 1099511628211U;
+    return hash;
+}

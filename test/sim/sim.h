@@ -63,11 +63,13 @@ struct world {
     struct copy copies[COPIES];
     int count;
     bool slots;
-    double rate; /* requests a second */
+    bool copies_back; /* the candidate is a copy beside: `promote` updates what it stands for */
+    double rate;      /* requests a second */
     int64_t mono, jumped;
-    int64_t person_at, looked_at; /* counts of calls: the last of each */
+    bool stale;                             /* the last look at the router told what was before */
+    int64_t person_at, asked_at, routed_at; /* counts of calls: the last change, the last looks */
     bool gate_fails;
-    int promotes[VERSIONS];
+    uint64_t promoted; /* sim_name of the last run that was */
 };
 
 struct sim {
@@ -89,6 +91,7 @@ struct sim {
     unsigned chance;  /* of one at a call, of 10000 */
     unsigned seen;    /* bit per fault that struck */
     bool person_decided;
+    int waits;        /* processes of this version that ended to wait for a person */
     double delivered; /* requests of the candidate that a metric told, since the last shift */
     bool lied;        /* the metric's last answer was none */
     /* the verdict */
@@ -106,6 +109,7 @@ extern struct sim sim;
 /* random.c: numbers that depend on the seed, a tag and two more numbers only, so that leaving
  * out one fault does not change the others. */
 uint64_t sim_hash(uint64_t tag, uint64_t a, uint64_t b);
+uint64_t sim_name(const char *run, const char *step); /* of a step of a run */
 uint64_t sim_below(uint64_t tag, uint64_t a, uint64_t b, uint64_t limit);
 
 /* fault.c: before and after what a call does; -1 with err where it fails there. */
@@ -119,6 +123,7 @@ void world_begin(struct world *world);
 void world_advance(int64_t ms);
 void world_person(void);
 double world_share(int version);
+bool world_has_moved(void); /* by somebody, since instances and router were both looked at */
 bool copy_is_ready(const struct copy *copy);
 int version_index(const char *name);
 void copy_start(struct copy *copy, int version);
@@ -129,9 +134,17 @@ void world_check_traffic(void);
 void clock_of_sim(struct clock *clock);
 struct store *store_of_sim(void);
 
-/* saved.c: what the last save wrote, as text only when somebody reads it: to print the state
- * takes longer than all the rest of a step. Before the session ends. */
+/* saved.c: what the last save wrote, as text only when somebody reads it. */
 void saved_print(void);
+bool saved_is_there(void);
+void saved_set_aside(void);
+bool saved_has_intent(void); /* both true, too, where the state is kept as text */
+bool saved_is_waiting(void);
+/* An earlier save said that this forward step is done. */
+bool saved_was_done(const struct run_step *step);
+/* Takes over what a process had in its arena; `forget` at the end of the seed. */
+void saved_keep(struct arena *process);
+void saved_forget(void);
 
 /* deploy_yaml.c: one of a few hundred configurations, read as deploy.yaml is. */
 struct config *config_of_sim(uint64_t number);
