@@ -26,6 +26,7 @@ struct fact_instance {
     bool running, ready;
     double share;       /* of production traffic now */
     const char *detail; /* why it is not ready, for messages; NULL: unknown */
+    bool unseen;        /* it could not be asked: it may run */
 };
 struct facts {
     unsigned traits; /* of the workload */
@@ -36,8 +37,9 @@ struct facts {
     const char *unclear;        /* why the facts allow no plan; NULL: they do */
 };
 
-/* Derives stable_slot, stable_version, unclear from instances. Both slots serving, or
- * several versions in one slot, is unclear ("blue serves 40 % and green 60 %: …"). */
+/* Derives stable_slot, stable_version, unclear from instances. Both slots serving, several
+ * versions in one slot, or nobody seen to run while somebody could not be asked, is unclear
+ * ("blue serves 40 % and green 60 %: …"). */
 void facts_derive(struct arena *arena, struct facts *facts);
 
 struct plan_request {

@@ -54,6 +54,7 @@ struct watch {
     int *restarts_half; /* … and at most half of that; they take turns */
     int64_t restart_at; /* wall ms of the last turn */
     size_t restart_count;
+    bool unasked; /* the last look at the candidate's instances saw none of them */
 };
 
 /* What a person on call wants to see while waiting. */

@@ -15,6 +15,7 @@ struct instance_state {
     struct instance instance;
     bool running;        /* something answers for it */
     bool ready;          /* it says that it can serve */
+    bool unseen;         /* it could not be asked: running and ready are not known to be false */
     const char *version; /* as the instance itself tells (S-256); NULL: unknown */
     int restarts;        /* since it was deployed; -1: cannot be seen */
     int oom_kills;       /* -1: cannot be seen */
@@ -49,8 +50,8 @@ struct workload_driver {
     unsigned (*traits)(const struct workload *workload); /* bits of workload_traits */
     /* Every instance, as far as it is known without asking anybody. */
     const struct instances *(*instances)(const struct workload *workload);
-    /* Every instance, or those of `of` alone where it is not NULL, in file order; unreachable
-     * ones are there with running false. Reads only. -1 only where nothing at all can be said. */
+    /* Every instance, or those of `of` alone where it is not NULL, in file order; who could not
+     * be asked is there, and unseen. Reads only. -1 only where nothing at all can be said. */
     int (*observe)(struct workload *workload, const struct workload_target *of, struct arena *arena,
                    struct workload_state *out, struct error *err);
     /* Starts target.version on every instance of the slot that does not run it yet. */

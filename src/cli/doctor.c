@@ -25,10 +25,11 @@ static void look_at_instances(struct doctor *doctor, const struct facts *facts)
     struct arena *arena = &doctor->session->arena;
     for (size_t i = 0; i < facts->count; i++) {
         const struct fact_instance *is = &facts->instances[i];
-        bool idle = is->share <= 0 && !is->running;
+        bool idle = is->share <= 0 && !is->running && !is->unseen;
         say(doctor, is->ready || idle, arena_format(arena, "instance %s", is->name),
             arena_format(arena, "%s, version %s, %.1f %% of the traffic",
                          is->ready     ? "ready"
+                         : is->unseen  ? "not to be asked"
                          : is->running ? "not ready"
                                        : "stopped",
                          is->version == NULL ? "unknown" : is->version, is->share * 100));

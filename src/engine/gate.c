@@ -105,19 +105,25 @@ static int check_world(struct engine *engine, const struct run_step *step, struc
         return error_set(err, ERROR_GATE, "%s: UNKNOWN: %s", step->step.group, why.message);
     }
     size_t serving = 0, ready = 0;
+    bool unseen = false;
     const char *first = "";
     for (size_t i = 0; i < facts.count; i++) {
         const struct fact_instance *instance = &facts.instances[i];
         bool serves = instance->share > 0;
         serving += serves ? 1U : 0U;
         ready += serves && instance->ready ? 1U : 0U;
+        unseen = unseen || (serves && instance->unseen);
         if (serves && !instance->ready && *first == '\0' && instance->detail != NULL)
             first = arena_format(arena, " (%s: %s)", instance->name, instance->detail);
     }
     const char *evidence =
         arena_format(arena, "%zu of %zu serving instances are ready%s", ready, serving, first);
     bool healthy = ready == serving;
-    builtin_check(engine, step, "instances", healthy ? VERDICT_PASS : VERDICT_FAIL, evidence);
+    builtin_check(engine, step, "instances",
+                  healthy  ? VERDICT_PASS
+                  : unseen ? VERDICT_UNKNOWN
+                           : VERDICT_FAIL,
+                  evidence);
     builtin_check(engine, step, "router", VERDICT_PASS, "the router answers");
     if (!healthy)
         return error_set(err, ERROR_GATE, "%s: %s", step->step.group, evidence);

@@ -117,6 +117,7 @@ int engine_observe(struct engine *engine, struct arena *arena, struct facts *out
             .ready = is->ready,
             .share = share_of(&traffic, is->instance.name),
             .detail = is->detail,
+            .unseen = is->unseen,
         };
     }
     facts_derive(arena, out);

@@ -267,8 +267,11 @@ static bool may_serve(const struct run *run, const struct workload_state *state,
 {
     for (size_t i = 0; i < state->count; i++) {
         const struct instance_state *instance = &state->items[i];
-        if (strcmp(instance->instance.name, name) == 0)
-            return instance->ready && (unproven || !is_unproven(run, instance));
+        if (strcmp(instance->instance.name, name) != 0)
+            continue;
+        if (instance->unseen) /* it stays where the journal has it */
+            return !is_drained(run, name);
+        return instance->ready && (unproven || !is_unproven(run, instance));
     }
     return false;
 }
@@ -303,16 +306,31 @@ static int safe_in_place(struct engine *engine, const char **named, struct error
     return ready == 0 ? 0 : set(engine, &wanted, err);
 }
 
-static size_t slot_ready(struct engine *engine, const char *slot)
+enum wellness { NOT_WELL, PERHAPS_WELL, WELL };
+
+static enum wellness slot_wellness(struct engine *engine, const char *slot)
 {
     struct workload_state state = {0};
     struct error why = {0};
-    size_t ready = 0;
+    enum wellness best = NOT_WELL;
     if (step_observe(engine, &(struct step){.slot = slot}, &state, &why) != 0)
-        return 0;
-    for (size_t i = 0; i < state.count; i++)
-        ready += state.items[i].ready ? 1U : 0U;
-    return ready;
+        return PERHAPS_WELL;
+    for (size_t i = 0; i < state.count; i++) {
+        if (state.items[i].ready)
+            return WELL;
+        best = state.items[i].unseen ? PERHAPS_WELL : best;
+    }
+    return best;
+}
+
+/* The objects that stand for the old version may be on their way to the new one. */
+static bool is_promotion_begun(const struct run *run)
+{
+    for (size_t i = 0; i < run->step_count; i++) {
+        if (run->steps[i].step.kind == STEP_PROMOTE && run->steps[i].status != STATUS_PENDING)
+            return run->direction == FORWARD;
+    }
+    return false;
 }
 
 /* Said of production only where it has just been seen. */
@@ -336,7 +354,9 @@ static int safe_slots(struct engine *engine, const char **named, struct error *e
     const struct run *run = engine->run;
     struct arena *arena = engine->context.arena;
     const char *stable = run->previous == NULL ? "nothing" : run->previous;
-    if (slot_ready(engine, run->stable_slot) == 0 && slot_ready(engine, run->candidate_slot) > 0) {
+    enum wellness old = slot_wellness(engine, run->stable_slot);
+    bool doubtful = old == NOT_WELL || (old == PERHAPS_WELL && is_promotion_begun(run));
+    if (doubtful && slot_wellness(engine, run->candidate_slot) != NOT_WELL) {
         engine_issue(engine, "P1", "%s on %s is not ready: the traffic was left where it is",
                      stable, run->stable_slot);
         *named = arena_format(arena, "%s on %s is not ready, traffic left at %g %% on %s", stable,

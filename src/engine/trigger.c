@@ -107,7 +107,7 @@ bool trigger_fires(struct engine *engine, const struct workload_state *state, bo
         if (restarts > CRASH_LOOP_RESTARTS)
             return fire(engine, ON_CRASH_LOOP, "crash-loop",
                         arena_format(&engine->tick, "'%s' restarted %d times", name, restarts));
-        if (!instance->ready) {
+        if (!instance->ready && !instance->unseen) {
             unready++;
             first = first == NULL ? name : first;
         }
@@ -119,9 +119,18 @@ bool trigger_fires(struct engine *engine, const struct workload_state *state, bo
                              unready, state->count, first));
 }
 
+static bool is_unseen(const struct workload_state *state)
+{
+    size_t unseen = 0;
+    for (size_t i = 0; i < state->count; i++)
+        unseen += state->items[i].unseen ? 1U : 0U;
+    return unseen > 0 && unseen == state->count;
+}
+
 bool trigger_look(struct engine *engine, const struct step *step)
 {
     struct workload_state state = {0};
     struct error why = {0};
-    return step_observe(engine, step, &state, &why) == 0 && trigger_fires(engine, &state, true);
+    engine->watch.unasked = step_observe(engine, step, &state, &why) != 0 || is_unseen(&state);
+    return !engine->watch.unasked && trigger_fires(engine, &state, true);
 }

@@ -239,6 +239,16 @@ static enum outcome decide(struct engine *engine, struct run_step *step, bool bl
     return OUTCOME_HOLD;
 }
 
+/* The numbers are good, but nobody could ask the instances: that does not pass either. */
+static enum outcome ask_again(struct engine *engine, struct run_step *step, struct error *err)
+{
+    if (engine->run->watch.observed_ms < step->step.duration + engine->context.config->hold)
+        return OUTCOME_WAIT;
+    error_set(err, ERROR_TIMEOUT, "undecided: no instance of %s could be asked",
+              engine->run->version);
+    return OUTCOME_HOLD;
+}
+
 /* One look at everything. OUTCOME_WAIT: look again. */
 static enum outcome look(struct engine *engine, struct run_step *step, int64_t ms,
                          struct error *err)
@@ -266,6 +276,8 @@ static enum outcome look(struct engine *engine, struct run_step *step, int64_t m
     enum outcome outcome = decide(engine, step, drift < 0, err);
     if (outcome != OUTCOME_BREACH && trigger_look(engine, &step->step))
         outcome = OUTCOME_BREACH;
+    else if (outcome == OUTCOME_DONE && engine->watch.unasked)
+        outcome = ask_again(engine, step, err);
     measure_record(engine, outcome != OUTCOME_WAIT);
     return outcome;
 }

@@ -122,6 +122,22 @@ static void derive_slots(struct arena *arena, struct facts *facts, struct view *
     }
 }
 
+/* Where nothing is seen to run, all must have been asked; NULL: they were. */
+static const char *unasked(struct arena *arena, const struct facts *facts)
+{
+    for (size_t i = 0; i < facts->count; i++) {
+        const struct fact_instance *instance = &facts->instances[i];
+        if (instance->unseen) {
+            return arena_format(arena,
+                                "%s could not be asked what it runs%s%s: nobody knows what is in "
+                                "production; see status: under workload in deploy.yaml",
+                                instance->name, instance->detail == NULL ? "" : ": ",
+                                instance->detail == NULL ? "" : instance->detail);
+        }
+    }
+    return NULL;
+}
+
 void facts_derive(struct arena *arena, struct facts *facts)
 {
     struct view *views;
@@ -133,7 +149,9 @@ void facts_derive(struct arena *arena, struct facts *facts)
         running = running || views[i].running;
     }
     if (!running) {
-        return; /* wherever the router points to, nobody is served: a first deployment */
+        /* Wherever the router points to, nobody is served: a first deployment. */
+        facts->unclear = unasked(arena, facts);
+        return;
     }
     if (count == 1 && views[0].slot == NULL) {
         take_version(arena, facts, &views[0]);

@@ -129,6 +129,7 @@ static int look_some(struct workload *workload, const struct instances *some, st
         read_status(status, sight, arena);
         read_version(&version->result, sight, arena);
         sight->state.ready = sight->life == LIFE_READY;
+        sight->state.unseen = sight->life == LIFE_UNSEEN;
         sight->state.running =
             sight->state.ready || sight->life == LIFE_UP || sight->state.version != NULL;
         operation_release(status);

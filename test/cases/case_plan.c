@@ -118,6 +118,7 @@ static void add_fact(struct golden *golden, struct facts *facts, size_t *capacit
         .running = text_equal(w[4], "yes"),
         .ready = text_equal(w[5], "yes"),
         .share = strtod(w[6], NULL),
+        .unseen = text_equal(w[4], "unseen"),
     };
     if (none(w[1]) != NULL) {
         facts->traits |= FACT_SLOTS;

@@ -19,8 +19,8 @@ static const char *const call_names[] = {"read",   "verb",  "shift", "check",
 
 static const unsigned possible[] = {
     [CALL_READ] = BIT(FAULT_CRASH_BEFORE) | BIT(FAULT_LOST_CALL) | BIT(FAULT_LATE) |
-                  BIT(FAULT_STALE) | BIT(FAULT_CANCEL) | BIT(FAULT_SECOND) | BIT(FAULT_PERSON) |
-                  BIT(FAULT_JUMP),
+                  BIT(FAULT_STALE) | BIT(FAULT_PARTIAL) | BIT(FAULT_CANCEL) | BIT(FAULT_SECOND) |
+                  BIT(FAULT_PERSON) | BIT(FAULT_JUMP),
     [CALL_VERB] = BIT(FAULT_CRASH_BEFORE) | BIT(FAULT_CRASH_AFTER) | BIT(FAULT_LOST_CALL) |
                   BIT(FAULT_LOST_REPLY) | BIT(FAULT_LATE) | BIT(FAULT_PARTIAL) | BIT(FAULT_CANCEL) |
                   BIT(FAULT_SECOND) | BIT(FAULT_PERSON),

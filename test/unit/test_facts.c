@@ -7,18 +7,25 @@ struct row {
     const char *slot, *version, *unclear;
 };
 
-#define UP(name, slot, version, share)                     \
-    {                                                      \
-        name, slot, NULL, version, true, true, share, NULL \
+#define UP(name, slot, version, share)                            \
+    {                                                             \
+        name, slot, NULL, version, true, true, share, NULL, false \
     }
-#define SICK(name, slot, version, share)                    \
-    {                                                       \
-        name, slot, NULL, version, true, false, share, NULL \
+#define SICK(name, slot, version, share)                           \
+    {                                                              \
+        name, slot, NULL, version, true, false, share, NULL, false \
     }
-#define DOWN(name, slot, share)                           \
-    {                                                     \
-        name, slot, NULL, NULL, false, false, share, NULL \
+#define DOWN(name, slot, share)                                  \
+    {                                                            \
+        name, slot, NULL, NULL, false, false, share, NULL, false \
     }
+#define UNSEEN(name, slot, share)                                              \
+    {                                                                          \
+        name, slot, NULL, NULL, false, false, share, "status: timed out", true \
+    }
+#define UNASKED(name)                                                                    \
+    name " could not be asked what it runs: status: timed out: nobody knows what is in " \
+         "production; see status: under workload in deploy.yaml"
 
 static const struct row rows[] = {
     {"one slot serves",
@@ -93,6 +100,21 @@ static const struct row rows[] = {
      NULL,
      "w1 runs v2 and w2 runs v1: finish or undo that rollout first"},
     {"in place, nothing runs", {DOWN("w1", NULL, 0.5), DOWN("w2", NULL, 0.5)}, NULL, NULL, NULL},
+    {"nothing is seen to run, and one could not be asked",
+     {DOWN("b1", "blue", 1), UNSEEN("g1", "green", 0)},
+     NULL,
+     NULL,
+     UNASKED("g1")},
+    {"in place, nobody could be asked",
+     {UNSEEN("w1", NULL, 0.5), UNSEEN("w2", NULL, 0.5)},
+     NULL,
+     NULL,
+     UNASKED("w1")},
+    {"one could not be asked, but others run",
+     {UP("b1", "blue", "v1", 1), UNSEEN("g1", "green", 0)},
+     "blue",
+     "v1",
+     NULL},
     {"no instance at all", {{0}}, NULL, NULL, NULL},
 };
 

@@ -274,9 +274,9 @@ static void ids_stay_unique_with_odd_names(void **state)
     struct world world;
     world_open(&world, 1);
     static struct fact_instance odd[] = {
-        {"production", NULL, NULL, "v1", true, true, 0.5, NULL},
-        {"before", NULL, NULL, "v1", true, true, 0.5, NULL},
-        {"batch-1", NULL, NULL, "v2", true, true, 0.5, NULL},
+        {"production", NULL, NULL, "v1", true, true, 0.5, NULL, false},
+        {"before", NULL, NULL, "v1", true, true, 0.5, NULL, false},
+        {"batch-1", NULL, NULL, "v2", true, true, 0.5, NULL, false},
     };
     world.config.smoke[0] = (struct rows){world.checks, 1};
     world.config.batch = 1;
