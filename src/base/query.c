@@ -212,6 +212,9 @@ static int confine(struct error *err)
     /* jq reads HOME (for ~/.jq) and the whole environment when it compiles, `env` when it
      * runs: it is shown none. */
     static char *nothing[] = {NULL};
+    for (char **entry = environ; entry != NULL && *entry != NULL; entry++) {
+        explicit_bzero(*entry, strlen(*entry)); /* nor is who looks at /proc/PID/environ */
+    }
     environ = nothing;
     for (int number = 1; number < NSIG; number++) {
         signal(number, SIG_DFL);
