@@ -56,6 +56,9 @@ sim.flags = $(static.flags) -O2 -Wno-missing-prototypes
 sim.wrap = file_append file_read file_give file_exists getrandom session_config journal_save journal_load
 sim.without = src/main.c src/catalog.c src/cli/progress.c src/cli/publish.c
 
+# Which branches the simulator and the cases take.
+cover.flags = $(filter-out -fsanitize% -fno-sanitize% -O1,$(asan.flags)) -O0 -D__SANITIZE_ADDRESS__ --coverage
+
 clang.cc = clang
 clang.flags = $(common) -isystem $(asan)/include -O1 -fPIE $(harden) -D_FORTIFY_SOURCE=2
 
@@ -70,11 +73,12 @@ cases := $(call programs,cases,case)
 targets := $(filter-out fuzz replay,$(patsubst test/fuzz/%.c,%,$(sort $(wildcard test/fuzz/*.c))))
 replays := $(addprefix build/asan/fuzz/,$(targets))
 fuzzers := $(addprefix build/fuzz/,$(or $(TARGET),$(targets)))
+covered := $(patsubst test/%.c,build/cover/%,$(wildcard test/cases/case_*.c test/unit/test_*.c))
 simulator := $(sort $(wildcard test/sim/*.c))
 comma := ,
 service := $(if $(wildcard test/service/go.mod),build/service)
 
-.PHONY: all static deps test test-asan unit cases bats suites fuzz sim mutants simulate demo bench asan lint analyze docs
+.PHONY: all static deps test test-asan unit cases bats suites fuzz sim mutants coverage simulate demo bench asan lint analyze docs
 .PHONY: reproducible image install clean help clang tidy format programs force
 
 all: static
@@ -101,6 +105,8 @@ build/fault/%.o: %.c Makefile | $(musl)
 	$(call quiet,FAULT,$<)mkdir -p $(@D) && $(static.cc) $(fault.flags) -c $< -o $@
 build/asan/%.o: %.c Makefile | $(asan)
 	$(call quiet,ASAN,$<)mkdir -p $(@D) && $(asan.cc) $(asan.flags) -c $< -o $@
+build/cover/%.o: %.c Makefile | $(asan)
+	$(call quiet,COVER,$<)mkdir -p $(@D) && $(asan.cc) $(cover.flags) -c $< -o $@
 build/clang/%.o: %.c Makefile | $(asan)
 	$(call quiet,CLANG,$<)mkdir -p $(@D) && $(clang.cc) $(clang.flags) -c $< -o $@
 
@@ -129,6 +135,12 @@ build/sim/simulate: $(patsubst %.c,build/sim/%.o,$(filter-out $(sim.without),$(s
 	$(call quiet,LINK,$@)$(static.cc) $^ -o $@ $(filter-out -s,$(static.link)) $(addprefix -Wl$(comma)--wrap=,$(sim.wrap))
 build/asan/sim/simulate: $(patsubst %.c,build/asan/%.o,$(filter-out $(sim.without),$(sources)) $(written) $(simulator))
 	$(call quiet,LINK,$@)mkdir -p $(@D) && $(asan.cc) $^ -o $@ $(asan.link) $(addprefix -Wl$(comma)--wrap=,$(sim.wrap))
+build/cover/sim/simulate: $(patsubst %.c,build/cover/%.o,$(filter-out $(sim.without),$(sources)) $(written) $(simulator))
+	$(call quiet,LINK,$@)mkdir -p $(@D) && $(asan.cc) $^ -o $@ $(asan.link) --coverage $(addprefix -Wl$(comma)--wrap=,$(sim.wrap))
+build/cover/deploy-action.a: $(filter-out build/cover/src/main.o,$(call objects,cover))
+	@rm -f $@ && ar qcsD $@ $^
+$(covered): build/cover/%: build/cover/test/%.o build/cover/deploy-action.a
+	$(call quiet,LINK,$@)mkdir -p $(@D) && $(asan.cc) $^ -o $@ -lcmocka $(asan.link) --coverage
 build/asan/deploy-action.a: $(filter-out build/asan/src/main.o,$(call objects,asan))
 	@rm -f $@ && ar qcsD $@ $^
 $(unit): build/asan/unit/%: build/asan/test/unit/%.o $(call helpers,unit,test) build/asan/deploy-action.a
@@ -163,6 +175,8 @@ sim:
 	@.ci/test sim
 mutants: build/sim/simulate $(unit)
 	@env -u MAKEFLAGS -u MFLAGS test/mutants/run
+coverage: build/cover/sim/simulate $(covered)
+	@.ci/coverage $(or $(SEEDS),20000)
 simulate: build/sim/simulate
 	@build/sim/simulate --seeds $(or $(SEEDS),10000) --from $(or $(FROM),0)
 lint:
@@ -200,6 +214,7 @@ help:
 #: make lint | unit | cases | sim | bats | suites      one part of it
 #: make test-asan   bats, schema and a short kill suite once more, with the sanitizers' program
 #: make simulate    rollouts in a simulated, hostile world: SEEDS=10000 FROM=0
+#: make coverage    which branches of engine, plan and stats simulator, cases and units take
 #: make mutants     deliberate defects, one after the other: each must be seen
 #: make fuzz        hostile input for every parser: SECONDS=60 each, or of TARGET=name only
 #: make analyze     clang-tidy over all sources

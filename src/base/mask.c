@@ -230,7 +230,9 @@ static void hide_shapes(struct buf *out, struct slice text)
         buf_adds(out, "***");
         done = i = span.to;
     }
-    buf_add(out, text.data + done, text.length - done);
+    if (done < text.length) { /* else there may be no text at all */
+        buf_add(out, text.data + done, text.length - done);
+    }
 }
 
 void mask_apply(struct buf *out, const char *text, size_t length, bool cut)

@@ -43,7 +43,7 @@ MUTANTS = [
      "if (!instance->ready) {", 3),
     ("deploy onto what serves", ENGINE + "place.c", "    if (share > 0) {\n        error_set(err,"
      " ERROR_STATE,\n                  \"slot '%s' has %.1f",
-     "    if (share > 2) {\n        error_set(err, ERROR_STATE,\n                  \"slot '%s' has %.1f", 1),
+     "    if (share > 2) {\n        error_set(err, ERROR_STATE,\n                  \"slot '%s' has %.1f", 1, 200000),
     ("stop what serves", ENGINE + "traffic.c",
      "        if (share > 0)\n            return error_set(err, ERROR_STATE, \"slot '%s' still",
      "        if (share > 2)\n            return error_set(err, ERROR_STATE, \"slot '%s' still", 1),

@@ -6,13 +6,31 @@
 #include <string.h>
 #include <unistd.h>
 
-#define KINDS 128
+#define KINDS 1024
 
 static uint64_t pick(uint64_t number, uint64_t what, uint64_t limit)
 {
     uint64_t x = (number + 1) * UINT64_C(0x9e3779b97f4a7c15) ^ what * UINT64_C(0xbf58476d1ce4e5b9);
     x = (x ^ x >> 29) * UINT64_C(0x94d049bb133111eb);
     return (x ^ x >> 32) % limit;
+}
+
+static void write_slos(struct buf *out, uint64_t n)
+{
+    static const char *const more[] = {
+        "  latency-p99: {target: 500ms, window: 30s}\n",
+        "  latency-p99: {max-increase: 50%, window: 30s}\n",
+        "  throughput: {max-drop: 60%, window: 30s}\n",
+        "  availability: {target: 95%, window: 30s}\n",
+        "  conversion: {max-drop: 50%, window: 30s, required: false}\n",
+        "  queue: {value: q, target: 50, window: 30s}\n",
+        "  queue: {value: q, max-increase: 100%, tolerance: 10%, window: 30s, required: false}\n",
+    };
+    uint64_t which = pick(n, 12, 14);
+    buf_addf(out, "slos:\n  error-rate: {%s, window: 30s}\n",
+             pick(n, 15, 5) == 0 ? "max-increase: 2%" : "target: 1%");
+    if (which < sizeof more / sizeof more[0])
+        buf_adds(out, more[which]);
 }
 
 static void write_yaml(struct buf *out, uint64_t n)
@@ -36,11 +54,15 @@ static void write_yaml(struct buf *out, uint64_t n)
         buf_adds(out, "gates:\n  security: {name: gate, sim: {on: true}}\n");
     if (pick(n, 9, 4))
         buf_adds(out, "smoke:\n  critical-path: {name: smoke, sim: {on: true}, retries: 1}\n");
-    buf_addf(out, "slos:\n  error-rate: {target: 1%%, window: 30s}\n");
-    buf_addf(out, "watch: {interval: 2s, min-requests: %llu, baseline: 4s, hold: 30s}\n",
-             (unsigned long long)(5 + pick(n, 10, 10)));
+    write_slos(out, n);
+    buf_addf(out, "watch: {interval: 2s, min-requests: %llu, baseline: 4s, hold: 30s%s}\n",
+             (unsigned long long)(5 + pick(n, 10, 10)), pick(n, 13, 6) == 0 ? ", warmup: 2s" : "");
     buf_adds(out, "ready-timeout: 10s\n");
-    if (pick(n, 11, 3) == 0)
+    static const char *const on[] = {"[slo, smoke]", "[crash-loop, oom, unhealthy]"};
+    uint64_t which = pick(n, 14, 12);
+    if (which < 2)
+        buf_addf(out, "rollback: {on: %s}\n", on[which]);
+    else if (pick(n, 11, 3) == 0)
         buf_adds(out, "rollback: {keep: 1h}\n");
 }
 

@@ -156,6 +156,7 @@ static int process(enum verb command, int version)
     int64_t begun = sim.now.mono;
     sim.process++;
     sim.calls = 0;
+    sim.delivered_here = 0;
     sim.ghost = sim.shielded = sim.locked = false;
     sim.signal = 0;
     session_begin(&session, command, version);
@@ -256,6 +257,8 @@ static bool is_seen_bad(const struct truth *truth)
 {
     const struct config *config = config_of_sim(sim_hash(50, 0, 0));
     bool watched = sim.now.slots || config->rolling_watch > 0;
+    if (config->rollback_on != (1U << (ON_UNHEALTHY + 1)) - 1 || truth->slow)
+        return false;
     if (truth->smoke_fails && !truth->never_ready && !truth->crashes && truth->errors <= 0)
         return config->smoke[SMOKE_CRITICAL_PATH].count > 0;
     return truth->never_ready || watched;
@@ -264,7 +267,8 @@ static bool is_seen_bad(const struct truth *truth)
 static void check_verdict(int code)
 {
     const struct truth *truth = &sim.now.truth[wanted];
-    bool good = truth->errors <= 0 && !truth->never_ready && !truth->smoke_fails && !truth->crashes;
+    bool good = truth->errors <= 0 && !truth->never_ready && !truth->smoke_fails &&
+                !truth->crashes && !truth->slow;
     bool blind = sim.now.rate < 50; /* or so few requests that it is held */
     if (!is_over(code) && !blind && !(code == 5) && (sim.seen & BIT(FAULT_PERSON)) == 0)
         violate(5, "the run has no end: %d", code);

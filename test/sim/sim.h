@@ -45,7 +45,7 @@ enum call { CALL_READ, CALL_VERB, CALL_SHIFT, CALL_CHECK, CALL_METRIC, CALL_WRIT
 struct truth {
     const char *name;
     double errors; /* share of its requests that fail */
-    bool never_ready, smoke_fails, crashes;
+    bool never_ready, smoke_fails, crashes, slow;
 };
 
 struct copy {
@@ -91,9 +91,10 @@ struct sim {
     unsigned chance;  /* of one at a call, of 10000 */
     unsigned seen;    /* bit per fault that struck */
     bool person_decided;
-    int waits;        /* processes of this version that ended to wait for a person */
-    double delivered; /* requests of the candidate that a metric told, since the last shift */
-    bool lied;        /* the metric's last answer was none */
+    int waits;             /* processes of this version that ended to wait for a person */
+    double delivered;      /* requests of the candidate that a metric told, since the last shift */
+    double delivered_here; /* … and since the process began: latencies are not kept */
+    bool lied;             /* the metric's last answer was none */
     /* the verdict */
     int violation; /* number of the invariant; 0: none */
     char words[300];
@@ -129,6 +130,9 @@ int version_index(const char *name);
 void copy_start(struct copy *copy, int version);
 /* After each change of the traffic: no candidate has more than it may. */
 void world_check_traffic(void);
+
+/* metric.c */
+extern const struct metric_driver sim_metric;
 
 /* outside.c */
 void clock_of_sim(struct clock *clock);
