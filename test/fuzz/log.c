@@ -153,7 +153,7 @@ static void try_annotation(const struct given *given)
     check_masked(given, file);
     check_masked(given, message);
     if (given->secret[0] == '\0') {
-        REQUIRE(strcmp(file, shown(given->arena, given->file)) == 0);
+        REQUIRE(is_same(file, shown(given->arena, given->file)));
         REQUIRE(is_same(message, shown(given->arena, given->message)));
     }
     log_free(log);

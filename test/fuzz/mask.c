@@ -88,8 +88,8 @@ static void encode(struct buf *out, const char *secret, int how)
  * looks like an escape itself can be read in two ways. */
 static bool has_one_reading(const char *text)
 {
-    static const char *const escapes[] = {"'\\''",  "&amp;", "&lt;",  "&gt;",
-                                          "&quot;", "&#",    "&apos;"};
+    static const char *const escapes[] = {"'\\''", "'\"'\"'", "&amp;", "&lt;",
+                                          "&gt;",  "&quot;",  "&#",    "&apos;"};
     for (const char *at = text; *at != '\0'; at++) {
         if ((unsigned char)*at >= 0x80) {
             return false;
