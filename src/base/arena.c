@@ -32,7 +32,8 @@ struct arena_block {
 /* Without memory nothing can be formatted or saved: say so and stop. */
 _Noreturn void memory_gone(void)
 {
-    static const char message[] = "deploy-action: out of memory\n";
+    static const char message[] =
+        "deploy-action: out of memory; run it again, it goes on where it was\n";
     ssize_t written = write(STDERR_FILENO, message, sizeof message - 1);
     (void)written; /* nobody is left to be told */
     _exit(6);

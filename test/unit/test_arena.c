@@ -250,13 +250,15 @@ static int code_of_child(int which, char *said, size_t size)
     return WEXITSTATUS(status);
 }
 
+#define OUT_OF_MEMORY "deploy-action: out of memory; run it again, it goes on where it was\n"
+
 static void without_memory_the_process_ends_with_6(void **state)
 {
     (void)state;
     char said[4096];
     for (int which = 0; which < 3; which++) {
         assert_int_equal(code_of_child(which, said, sizeof said), 6);
-        assert_string_equal(said, "deploy-action: out of memory\n");
+        assert_string_equal(said, OUT_OF_MEMORY);
     }
     assert_int_equal(code_of_child(99, said, sizeof said), 42);
 }
@@ -267,7 +269,7 @@ static void plain_memory_ends_with_6_too(void **state)
     char said[4096];
     for (int which = 3; which < 6; which++) {
         assert_int_equal(code_of_child(which, said, sizeof said), 6);
-        assert_non_null(strstr(said, "deploy-action: out of memory\n"));
+        assert_non_null(strstr(said, OUT_OF_MEMORY));
     }
 }
 
