@@ -259,10 +259,9 @@ static bool is_torn(int fd)
 }
 
 /* What goes into a pipe, nobody reads again. */
-static bool keeps(int fd)
+static bool keeps(mode_t mode)
 {
-    struct stat status;
-    return fstat(fd, &status) == 0 && (S_ISREG(status.st_mode) || S_ISCHR(status.st_mode));
+    return S_ISREG(mode) || S_ISCHR(mode);
 }
 
 int file_open_append(const char *path, int *out, struct error *err)
@@ -270,14 +269,16 @@ int file_open_append(const char *path, int *out, struct error *err)
     AUTO_FD int folder = -1;
     const char *name = path;
     const int flags = O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY;
+    struct stat status;
     AUTO_FD int fd = -1;
     if (folder_open(path, &folder, &name) == 0) {
         fd = openat(folder, name, flags, OWN_MODE);
     }
-    if (fd >= 0 && !keeps(fd)) {
+    bool known = fd >= 0 && fstat(fd, &status) == 0;
+    if (known && !keeps(status.st_mode)) {
         return error_set(err, ERROR_FORMAT, "cannot append to %s: is not a regular file", path);
     }
-    if (fd < 0 || (is_torn(fd) && fd_write(fd, "\n", 1) < 0)) {
+    if (!known || (is_torn(fd) && fd_write(fd, "\n", 1) < 0)) {
         return folder_error(path, "cannot append to ", err);
     }
     *out = fd;

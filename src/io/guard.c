@@ -96,27 +96,17 @@ static void on_child(int number)
     (void)number; /* only to wake the poll */
 }
 
-static void set_handler(int number, void (*handler)(int))
+static int set_signals(void (*handler)(int), void (*at_child)(int))
 {
-    struct sigaction action = {.sa_handler = handler};
-    sigemptyset(&action.sa_mask);
-    sigaction(number, &action, NULL);
-}
-
-static void set_dispositions(void (*handler)(int))
-{
-    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE, SIGXFSZ};
+    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE, SIGXFSZ, SIGCHLD};
     for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
-        set_handler(numbers[i], handler);
+        struct sigaction action = {.sa_handler = numbers[i] == SIGCHLD ? at_child : handler};
+        sigemptyset(&action.sa_mask);
+        if (sigaction(numbers[i], &action, NULL) < 0) {
+            return -1;
+        }
     }
-}
-
-/* All signals stay blocked, but for the time of the poll: the command must come out of the
- * fork with them blocked, or a SIGTERM before its own set-up would fall to our SIG_IGN. */
-static void set_up_signals(void)
-{
-    set_dispositions(SIG_IGN);
-    set_handler(SIGCHLD, on_child);
+    return 0;
 }
 
 static void fail(enum guard_failure failure, int number)
@@ -155,13 +145,11 @@ static void become_command(const struct guard_task *task, pid_t guard)
 {
     sigset_t none;
     int input = self.pipes[IN_READ] >= 0 ? self.pipes[IN_READ] : task->null;
-    setpgid(0, 0);
-    set_dispositions(SIG_DFL);
-    set_handler(SIGCHLD, SIG_DFL);
     sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
-    /* Without its guard a command would run on beside the next run. */
-    if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0) {
+    /* Without its guard a command would run on beside the next run; without a group of its own,
+     * or deaf to signals, it could not be stopped. */
+    if (setpgid(0, 0) < 0 || set_signals(SIG_DFL, SIG_DFL) < 0 ||
+        sigprocmask(SIG_SETMASK, &none, NULL) < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) < 0) {
         give_up(GUARD_SETUP);
     }
     if (getppid() != guard) {
@@ -259,13 +247,18 @@ static void take_output(void)
     self.dry = got < 0;
     if (got > 0) {
         keep_output((size_t)got);
-    } else if (got == 0 || (errno != EAGAIN && errno != EINTR)) {
+    } else if (got == 0) {
+        close_end(OUT_READ);
+    } else if (errno != EAGAIN && errno != EINTR) {
+        fail(GUARD_OUTPUT, errno);
         close_end(OUT_READ);
     }
 }
 
-static void lose_parent(void)
+/* Should it be there all the same, it must not take what it got for all of the output. */
+static void lose_parent(int number)
 {
+    fail(GUARD_OUTPUT, number);
     self.parent_gone = true;
     self.pending_from = self.pending_to = 0;
 }
@@ -278,7 +271,7 @@ static void pass_on(void)
     ssize_t put = write(self.task->output, self.pending + self.pending_from,
                         self.pending_to - self.pending_from);
     if (put < 0 && errno != EAGAIN && errno != EINTR) {
-        lose_parent();
+        lose_parent(errno);
     } else if (put > 0) {
         self.pending_from += (size_t)put;
         if (self.pending_from == self.pending_to) {
@@ -301,7 +294,7 @@ static void take_order(int64_t now)
     } else if (got == 1) {
         self.drain_until = now;
     } else if (got == 0 || (errno != EAGAIN && errno != EINTR)) {
-        lose_parent();
+        lose_parent(got == 0 ? EPIPE : errno);
     }
 }
 
@@ -407,15 +400,18 @@ static void turn(void)
     take_time(now);
 }
 
+/* All signals stay blocked, but for the time of the poll: the command must come out of the
+ * fork with them blocked, or a SIGTERM before its own set-up would fall to our SIG_IGN. */
 static int prepare(const struct guard_task *task)
 {
     const int keep[] = {task->control, task->output, task->null, task->lock, task->record};
-    set_up_signals();
-    setsid();
-    prctl(PR_SET_CHILD_SUBREAPER, 1);
-    prctl(PR_SET_NAME, "deploy-guard");
     self.task = task;
     self.report.status = -1;
+    if (set_signals(SIG_IGN, on_child) < 0 || setsid() < 0) {
+        return -1;
+    }
+    prctl(PR_SET_CHILD_SUBREAPER, 1); /* or else init reaps what is left of a group */
+    prctl(PR_SET_NAME, "deploy-guard");
     self.input = task->input;
     self.input_left = task->input == NULL ? 0 : strlen(task->input);
     for (int fd = 0; fd <= 2; fd++) {
@@ -438,7 +434,7 @@ static void record_end(void)
     int status = self.report.status, code = 255;
     char line[512];
     size_t length = self.task->ended == NULL ? 0 : strlen(self.task->ended);
-    if (self.report.failure == GUARD_OK && status != -1) {
+    if ((self.report.failure == GUARD_OK || self.report.failure == GUARD_OUTPUT) && status != -1) {
         code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
     }
     if (length == 0 || length > sizeof(line) - 8) {

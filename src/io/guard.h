@@ -24,7 +24,14 @@ struct guard_task {
     const char *begun, *ended; /* whole line; line without its code */
 };
 
-enum guard_failure { GUARD_OK, GUARD_SETUP, GUARD_RECORD, GUARD_DIRECTORY, GUARD_EXEC };
+enum guard_failure {
+    GUARD_OK,
+    GUARD_SETUP,
+    GUARD_RECORD,
+    GUARD_DIRECTORY,
+    GUARD_EXEC,
+    GUARD_OUTPUT
+};
 
 struct guard_report {
     enum guard_failure failure;

@@ -315,6 +315,8 @@ static void explain_start(const struct process_spec *spec, const struct guard_re
         error_system(err, report->number, "cannot enter folder %s", spec->directory);
     } else if (report->failure == GUARD_RECORD) {
         error_system(err, report->number, "cannot write '%s'", spec->record);
+    } else if (report->failure == GUARD_OUTPUT) {
+        error_system(err, report->number, "cannot read what '%s' says", program);
     } else if (report->failure == GUARD_EXEC) {
         error_system(err, report->number, "cannot run '%s'", program);
     } else {
@@ -369,13 +371,18 @@ static void finish(struct loop *loop, struct operation *operation)
     pass_fault_point("after", &operation->process);
 }
 
-static void read_output(const struct child *child, struct buf *output)
+static void read_output(struct operation *operation)
 {
+    const struct child *child = operation->state;
+    struct process_result *result = &operation->result;
     char chunk[16384];
     for (;;) {
         ssize_t got = read(child->output, chunk, sizeof(chunk));
         if (got > 0) {
-            buf_add(output, chunk, (size_t)got);
+            buf_add(&result->output, chunk, (size_t)got);
+        } else if (got < 0 && errno != EINTR && errno != EAGAIN) {
+            error_system(&result->error, errno, "cannot read the output of a command");
+            return;
         } else if (got == 0 || errno != EINTR) {
             return;
         }
@@ -406,7 +413,7 @@ void process_step(struct loop *loop, struct operation *operation)
         return;
     }
     bool ended = read_report(child);
-    read_output(child, &operation->result.output); /* all of it was written before the report */
+    read_output(operation); /* all of it was written before the report */
     if (ended) {
         kill(child->guard, SIGKILL); /* it has said all; were it stopped, we would wait long */
         waitpid(child->guard, NULL, 0);

@@ -37,7 +37,7 @@ static void on_signal(int number)
     errno = saved;
 }
 
-static void install_one(size_t index)
+static int install_one(size_t index)
 {
     struct sigaction action;
     memset(&action, 0, sizeof(action));
@@ -54,11 +54,13 @@ static void install_one(size_t index)
         /* A parent may have left it ignored; children's statuses would vanish. */
         action.sa_handler = SIG_DFL;
     }
-    sigaction(handled[index], NULL, &before[index]);
-    if (handled[index] == SIGHUP && before[index].sa_handler == SIG_IGN) {
-        return; /* nohup(1) */
+    if (sigaction(handled[index], NULL, &before[index]) < 0) {
+        return -1;
     }
-    sigaction(handled[index], &action, NULL);
+    if (handled[index] == SIGHUP && before[index].sa_handler == SIG_IGN) {
+        return 0; /* nohup(1) */
+    }
+    return sigaction(handled[index], &action, NULL);
 }
 
 int signals_install(struct error *err)
@@ -73,10 +75,14 @@ int signals_install(struct error *err)
     sigset_t set;
     sigemptyset(&set);
     for (size_t i = 0; i < HANDLED; i++) {
-        install_one(i);
+        if (install_one(i) < 0) {
+            return error_system(err, errno, "cannot handle %s", signals_name(handled[i]));
+        }
         sigaddset(&set, handled[i]);
     }
-    sigprocmask(SIG_UNBLOCK, &set, NULL);
+    if (sigprocmask(SIG_UNBLOCK, &set, NULL) < 0) {
+        return error_system(err, errno, "cannot unblock signals");
+    }
     return 0;
 }
 
