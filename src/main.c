@@ -2,6 +2,7 @@
 #include "cli.h"
 #include "loop.h"
 
+#include <errno.h>
 #include <link.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -53,7 +54,8 @@ static int start(struct session *session, char **argv)
         return help(session);
     const char *directory = session->inputs.directory;
     if (directory != NULL && chdir(directory) != 0) {
-        error_set(&err, ERROR_USAGE, "%s: the project directory cannot be entered", directory);
+        error_set(&err, ERROR_USAGE, "%s: the project directory cannot be entered: %s", directory,
+                  strerror(errno));
         return session_fail(session, &err);
     }
     if (loop_open(&session->loop, &err) != 0)

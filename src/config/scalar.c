@@ -156,7 +156,9 @@ static void bind_jq(struct binder *b, const struct node *node, const struct fiel
     }
     struct error err = {0};
     if (query_check(program, &err) < 0) {
-        PROBLEM(b, node, "'%s' is no jq program: %s", field->name, err.message);
+        const bool wrong = err.kind == ERROR_CONFIG;
+        PROBLEM(b, node, "'%s' %s: %s", field->name,
+                wrong ? "is no jq program" : "cannot be checked", err.message);
     }
     *(const char **)target = program;
 }
