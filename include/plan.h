@@ -25,7 +25,7 @@ struct fact_instance {
     const char *name, *slot, *url, *version; /* version NULL: unknown or down */
     bool running, ready;
     double share;       /* of production traffic now */
-    const char *detail; /* why it is not ready, for messages; NULL: unknown */
+    const char *detail; /* why it is not ready or has no version; NULL: unknown */
     bool unseen;        /* it could not be asked: it may run */
 };
 struct facts {

@@ -96,7 +96,7 @@ bool trigger_fires(struct engine *engine, const struct workload_state *state, bo
 {
     size_t unready = 0;
     move_bases(engine);
-    const char *first = NULL;
+    const struct instance_state *first = NULL;
     for (size_t i = 0; i < state->count; i++) {
         const struct instance_state *instance = &state->items[i];
         const char *name = instance->instance.name;
@@ -109,14 +109,16 @@ bool trigger_fires(struct engine *engine, const struct workload_state *state, bo
                         arena_format(&engine->tick, "'%s' restarted %d times", name, restarts));
         if (!instance->ready && !instance->unseen) {
             unready++;
-            first = first == NULL ? name : first;
+            first = first == NULL ? instance : first;
         }
     }
     if (!health || state->count == 0 || (double)unready <= UNHEALTHY_SHARE * (double)state->count)
         return false;
     return fire(engine, ON_UNHEALTHY, "unhealthy",
-                arena_format(&engine->tick, "%zu of %zu instances are not healthy, first '%s'",
-                             unready, state->count, first));
+                arena_format(&engine->tick, "%zu of %zu instances are not healthy, first '%s'%s%s",
+                             unready, state->count, first->instance.name,
+                             text_blank(first->detail) ? "" : ": ",
+                             text_blank(first->detail) ? "" : first->detail));
 }
 
 static bool is_unseen(const struct workload_state *state)

@@ -7,7 +7,7 @@ struct view {
     double share;
     bool running, ready;
     const struct fact_instance *first, *second; /* of the first and second version seen */
-    const char *silent;                         /* runs, but does not say its version */
+    const struct fact_instance *silent;         /* runs, but does not say its version */
 };
 
 static void look_at(struct view *view, const struct fact_instance *instance)
@@ -19,7 +19,7 @@ static void look_at(struct view *view, const struct fact_instance *instance)
     view->running = true;
     view->ready = view->ready || instance->ready;
     if (instance->version == NULL) {
-        view->silent = instance->name;
+        view->silent = instance;
     } else if (view->first == NULL) {
         view->first = instance;
     } else if (view->second == NULL && !text_equal(view->first->version, instance->version)) {
@@ -63,10 +63,12 @@ static void take_version(struct arena *arena, struct facts *facts, const struct 
     } else if (view->first != NULL) {
         facts->stable_version = view->first->version;
     } else if (view->silent != NULL) {
-        facts->unclear = arena_format(arena,
-                                      "%s runs but does not say its version: without it there is "
-                                      "no way back; see version: under workload in deploy.yaml",
-                                      view->silent);
+        const char *why = view->silent->detail;
+        facts->unclear = arena_format(
+            arena,
+            "%s runs but does not say its version%s%s%s: without it there is no way back; see "
+            "version: under workload in deploy.yaml",
+            view->silent->name, why ? " (" : "", why ? why : "", why ? ")" : "");
     } else {
         facts->unclear = arena_format(arena,
                                       "the traffic goes to %s, where nothing runs: start it, or "

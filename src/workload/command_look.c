@@ -92,17 +92,26 @@ static void read_status(const struct operation *operation, struct sight *sight, 
     }
 }
 
-static void read_version(const struct process_result *result, struct sight *sight,
+static void read_version(const struct operation *operation, struct sight *sight,
                          struct arena *arena)
 {
-    if (result->error.kind == ERROR_NONE && result->exit_code == 0) {
-        const char *version = output_first_line(&result->output, arena);
-        if (inputs_is_version(version)) {
-            sight->state.version = version;
-        } else if (!text_blank(version)) {
-            /* It would come into our commands: what is none is not believed. */
-            sight->state.detail = arena_format(arena, "it says '%s', which is no version", version);
+    const struct process_result *result = &operation->result;
+    const bool ended = result->error.kind == ERROR_NONE && result->exit_code == 0;
+    const char *version = ended ? output_first_line(&result->output, arena) : NULL;
+    struct error why = result->error;
+    if (!text_blank(version) && inputs_is_version(version)) {
+        sight->state.version = version;
+    } else if (!text_blank(version)) {
+        /* It would come into our commands: what is none is not believed. */
+        sight->state.detail = arena_format(arena, "it says '%s', which is no version", version);
+    } else if (sight->life == LIFE_READY) { /* else `status` is nearer to the cause */
+        if (ended) {
+            error_set(&why, ERROR_FORMAT, "'%s' prints nothing",
+                      process_shown(arena, &operation->process));
+        } else if (why.kind == ERROR_NONE) {
+            process_failed(&operation->process, result, &why);
         }
+        sight->state.detail = arena_text(arena, why.message);
     }
 }
 
@@ -127,7 +136,7 @@ static int look_some(struct workload *workload, const struct instances *some, st
         struct sight *sight = &out[i];
         *sight = (struct sight){.state.instance = some->items[i]};
         read_status(status, sight, arena);
-        read_version(&version->result, sight, arena);
+        read_version(version, sight, arena);
         sight->state.ready = sight->life == LIFE_READY;
         sight->state.unseen = sight->life == LIFE_UNSEEN;
         sight->state.running =
