@@ -58,6 +58,8 @@ sim.without = src/main.c src/catalog.c src/cli/progress.c src/cli/publish.c
 
 # Which branches the simulator and the cases take.
 cover.flags = $(filter-out -fsanitize% -fno-sanitize% -O1,$(asan.flags)) -O0 -D__SANITIZE_ADDRESS__ --coverage
+# The flavour asan, in which any one call can be made to fail.
+torture.wrap := $(shell sed -n 's/^[A-Z][A-Z]*.\([a-z0-9_]*\),.*/\1/p' test/torture/calls.h)
 
 clang.cc = clang
 clang.flags = $(common) -isystem $(asan)/include -O1 -fPIE $(harden) -D_FORTIFY_SOURCE=2
@@ -78,7 +80,7 @@ simulator := $(sort $(wildcard test/sim/*.c))
 comma := ,
 service := $(if $(wildcard test/service/go.mod),build/service)
 
-.PHONY: all static deps test test-asan unit cases bats suites fuzz sim mutants coverage simulate demo bench asan lint analyze docs
+.PHONY: all static deps test test-asan unit cases bats suites fuzz sim mutants coverage simulate torture demo bench asan lint analyze docs
 .PHONY: reproducible image install clean help clang tidy format programs force
 
 all: static
@@ -86,7 +88,7 @@ static: build/deploy-action
 asan: build/asan/deploy-action
 clang: $(call objects,clang)
 tidy: $(patsubst %.c,build/tidy/%.ok,$(sources))
-programs: static asan build/fault/deploy-action build/sim/simulate build/asan/sim/simulate $(unit) $(cases) $(replays) $(service)
+programs: static asan build/fault/deploy-action build/torture/deploy-action build/sim/simulate build/asan/sim/simulate $(unit) $(cases) $(replays) $(service)
 
 # --- third-party libraries and tools, in the cache -------------------------------------------------
 $(musl):
@@ -131,6 +133,8 @@ build/fault/deploy-action: $(call objects,fault)
 	$(call quiet,LINK,$@)$(static.cc) $^ -o $@ $(static.link)
 build/asan/deploy-action: $(call objects,asan)
 	$(call quiet,LINK,$@)$(asan.cc) $^ -o $@ $(asan.link)
+build/torture/deploy-action: $(call objects,asan) build/asan/test/torture/inject.o
+	$(call quiet,LINK,$@)mkdir -p $(@D) && $(asan.cc) $^ -o $@ $(asan.link) $(addprefix -Wl$(comma)--wrap=,$(torture.wrap))
 build/sim/simulate: $(patsubst %.c,build/sim/%.o,$(filter-out $(sim.without),$(sources)) $(written) $(simulator))
 	$(call quiet,LINK,$@)$(static.cc) $^ -o $@ $(filter-out -s,$(static.link)) $(addprefix -Wl$(comma)--wrap=,$(sim.wrap))
 build/asan/sim/simulate: $(patsubst %.c,build/asan/%.o,$(filter-out $(sim.without),$(sources)) $(written) $(simulator))
@@ -179,6 +183,8 @@ coverage: build/cover/sim/simulate $(covered)
 	@.ci/coverage $(or $(SEEDS),20000)
 simulate: build/sim/simulate
 	@build/sim/simulate --seeds $(or $(SEEDS),10000) --from $(or $(FROM),0)
+torture: static build/torture/deploy-action
+	@DEPLOY_ACTION=$(CURDIR)/build/deploy-action TORTURE_ALL=1 test/suites/torture
 lint:
 	@.ci/packages test
 	@.ci/lint
@@ -216,6 +222,7 @@ help:
 #: make simulate    rollouts in a simulated, hostile world: SEEDS=10000 FROM=0
 #: make coverage    which branches of engine, plan and stats simulator, cases and units take
 #: make mutants     deliberate defects, one after the other: each must be seen
+#: make torture     every call that can fail fails once, each in a deployment of its own; make test draws some
 #: make fuzz        hostile input for every parser: SECONDS=60 each, or of TARGET=name only
 #: make analyze     clang-tidy over all sources
 #: make format      clang-format over all sources, in place
