@@ -31,7 +31,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { FRAMES = 10, LEVELS = 3, CALLS_MAX = 96, NAME = 16, ENTRIES = 400000 };
+enum { FRAMES = 9, LEVELS = 3, CALLS_MAX = 96, NAME = 16, ENTRIES = 400000 };
 
 struct entry {
     uint32_t level, call, number, place; /* place: a hash of the frames */
