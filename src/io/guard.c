@@ -298,19 +298,23 @@ static void take_order(int64_t now)
     }
 }
 
-/* Orphans of the command come to us as well: we are their subreaper. */
+/* Of orphans, too: we are their subreaper. */
 static void take_ends(int64_t now)
 {
     int status;
     for (;;) {
         pid_t pid = waitpid(-1, &status, WNOHANG);
-        if (pid <= 0) {
-            return;
+        bool lost = pid < 0 && !self.ended; /* nothing would ever wake us again */
+        if (lost) {
+            fail(GUARD_LOST, errno);
         }
-        if (pid == self.command) {
-            self.report.status = status;
+        if (pid == self.command || lost) {
+            self.report.status = lost ? -1 : status;
             self.ended = true;
             self.drain_until = now + DRAIN_GRACE_MS;
+        }
+        if (pid <= 0) {
+            return;
         }
     }
 }
@@ -437,7 +441,7 @@ static void record_end(void)
     if ((self.report.failure == GUARD_OK || self.report.failure == GUARD_OUTPUT) && status != -1) {
         code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
     }
-    if (length == 0 || length > sizeof(line) - 8) {
+    if (length == 0 || length > sizeof(line) - 8 || self.report.failure == GUARD_LOST) {
         return;
     }
     memcpy(line, self.task->ended, length);

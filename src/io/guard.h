@@ -30,7 +30,8 @@ enum guard_failure {
     GUARD_RECORD,
     GUARD_DIRECTORY,
     GUARD_EXEC,
-    GUARD_OUTPUT
+    GUARD_OUTPUT,
+    GUARD_LOST
 };
 
 struct guard_report {

@@ -317,6 +317,8 @@ static void explain_start(const struct process_spec *spec, const struct guard_re
         error_system(err, report->number, "cannot write '%s'", spec->record);
     } else if (report->failure == GUARD_OUTPUT) {
         error_system(err, report->number, "cannot read what '%s' says", program);
+    } else if (report->failure == GUARD_LOST) {
+        error_system(err, report->number, "cannot learn how '%s' ended", program);
     } else if (report->failure == GUARD_EXEC) {
         error_system(err, report->number, "cannot run '%s'", program);
     } else {
