@@ -17,7 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     buf_init(&operation.result.output, 1 << 20);
     buf_add(&operation.result.output, (const char *)data + skip, size - skip);
     read_status(&operation, &sight, &arena);
-    read_version(&operation.result, &sight, &arena);
+    read_version(&operation, &sight, &arena);
     REQUIRE(sight.state.restarts >= -1 && sight.state.restarts <= 1000000);
     REQUIRE(sight.state.oom_kills >= -1 && sight.state.oom_kills <= 1000000);
     REQUIRE(sight.state.detail != NULL && strchr(sight.state.detail, '\n') == NULL);
