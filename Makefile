@@ -76,11 +76,12 @@ targets := $(filter-out fuzz replay,$(patsubst test/fuzz/%.c,%,$(sort $(wildcard
 replays := $(addprefix build/asan/fuzz/,$(targets))
 fuzzers := $(addprefix build/fuzz/,$(or $(TARGET),$(targets)))
 covered := $(patsubst test/%.c,build/cover/%,$(wildcard test/cases/case_*.c test/unit/test_*.c))
+walk := $(sort $(wildcard test/exhaustive/*.c))
 simulator := $(sort $(wildcard test/sim/*.c))
 comma := ,
 service := $(if $(wildcard test/service/go.mod),build/service)
 
-.PHONY: all static deps test test-asan unit cases bats suites fuzz sim mutants coverage simulate torture demo bench asan lint analyze docs
+.PHONY: all static deps test test-asan unit cases bats suites fuzz sim mutants walk coverage simulate torture demo bench asan lint analyze docs
 .PHONY: reproducible image install clean help clang tidy format programs force
 
 all: static
@@ -88,7 +89,7 @@ static: build/deploy-action
 asan: build/asan/deploy-action
 clang: $(call objects,clang)
 tidy: $(patsubst %.c,build/tidy/%.ok,$(sources))
-programs: static asan build/fault/deploy-action build/torture/deploy-action build/sim/simulate build/asan/sim/simulate $(unit) $(cases) $(replays) $(service)
+programs: static asan build/fault/deploy-action build/torture/deploy-action build/sim/simulate build/sim/walk build/asan/sim/simulate $(unit) $(cases) $(replays) $(service)
 
 # --- third-party libraries and tools, in the cache -------------------------------------------------
 $(musl):
@@ -137,6 +138,10 @@ build/torture/deploy-action: $(call objects,asan) build/asan/test/torture/inject
 	$(call quiet,LINK,$@)mkdir -p $(@D) && $(asan.cc) $^ -o $@ $(asan.link) $(addprefix -Wl$(comma)--wrap=,$(torture.wrap))
 build/sim/simulate: $(patsubst %.c,build/sim/%.o,$(filter-out $(sim.without),$(sources)) $(written) $(simulator))
 	$(call quiet,LINK,$@)$(static.cc) $^ -o $@ $(filter-out -s,$(static.link)) $(addprefix -Wl$(comma)--wrap=,$(sim.wrap))
+# The journal over a disk that loses what was not synced.
+build/sim/walk: $(patsubst %.c,build/sim/%.o,$(filter-out src/main.c,$(sources)) $(written) $(walk))
+	$(call quiet,LINK,$@)$(static.cc) $^ -o $@ $(filter-out -s,$(static.link)) \
+		$(addprefix -Wl$(comma)--wrap=,openat write fsync renameat unlinkat close)
 build/asan/sim/simulate: $(patsubst %.c,build/asan/%.o,$(filter-out $(sim.without),$(sources)) $(written) $(simulator))
 	$(call quiet,LINK,$@)mkdir -p $(@D) && $(asan.cc) $^ -o $@ $(asan.link) $(addprefix -Wl$(comma)--wrap=,$(sim.wrap))
 build/cover/sim/simulate: $(patsubst %.c,build/cover/%.o,$(filter-out $(sim.without),$(sources)) $(written) $(simulator))
@@ -177,8 +182,10 @@ fuzz:
 	@.ci/fuzz $(SECONDS) $(notdir $(fuzzers))
 sim:
 	@.ci/test sim
-mutants: build/sim/simulate $(unit)
+mutants: build/sim/simulate build/sim/walk $(unit)
 	@env -u MAKEFLAGS -u MFLAGS test/mutants/run
+walk: build/sim/walk
+	@build/sim/walk
 coverage: build/cover/sim/simulate $(covered)
 	@.ci/coverage $(or $(SEEDS),20000)
 simulate: build/sim/simulate
@@ -220,6 +227,7 @@ help:
 #: make lint | unit | cases | sim | bats | suites      one part of it
 #: make test-asan   bats, schema and a short kill suite once more, with the sanitizers' program
 #: make simulate    rollouts in a simulated, hostile world: SEEDS=10000 FROM=0
+#: make walk        the journal cut off at every call, by a kill or a loss of power, and once more after it
 #: make coverage    which branches of engine, plan and stats simulator, cases and units take
 #: make mutants     deliberate defects, one after the other: each must be seen
 #: make torture     every call that can fail fails once, each in a deployment of its own; make test draws some

@@ -140,4 +140,14 @@ MUTANTS = [
     ("what was begun is told twice", ENGINE + "history.c",
      "    if (is_told(path, run))\n        return 0;\n    AUTO_JSON",
      "    if (run == NULL && is_told(path, run))\n        return 0;\n    AUTO_JSON", "test_journal"),
+    # --- files, over a disk that loses what was not synced ---------------------------------------
+    ("the state is not synced", "src/io/file.c",
+     "if (fd_write(fd, data, length) < 0 || fd_sync(fd) < 0) {", "if (fd_write(fd, data, length) < 0) {", "walk"),
+    ("the folder is not synced", "src/io/file.c",
+     "    if (sync_folder(folder) < 0) {\n        return error_system(err, errno, \"cannot write the folder of %s\","
+     " path);",
+     "    if (folder < 0 && sync_folder(folder) < 0) {\n"
+     "        return error_system(err, errno, \"cannot write the folder of %s\", path);", "walk"),
+    ("the lock is not taken", "src/io/lock.c",
+     "result = flock(fd, LOCK_EX | LOCK_NB);", "result = flock(fd, LOCK_SH | LOCK_NB);", "walk"),
 ]
