@@ -20,6 +20,7 @@ ifneq ($(filter-out clean help,$(or $(MAKECMDGOALS),all)),)
 $(if $(shell .ci/packages build >&2 || echo failed),$(error packages are missing))
 musl := $(shell .ci/where musl)
 asan := $(shell .ci/where asan)
+glibc := $(shell .ci/where glibc)
 endif
 
 # --- flags ---------------------------------------------------------------------------------------
@@ -43,6 +44,12 @@ asan.cc = gcc
 asan.flags = $(common) -isystem $(asan)/include -O1 -g -fPIE -fno-omit-frame-pointer -DFAULT_POINTS=1 \
 	-fsanitize=address,undefined -fno-sanitize-recover=undefined
 asan.link = -L$(asan)/lib $(libs) -pie -fsanitize=address,undefined -Wl,-z,relro,-z,now
+
+# For valgrind, which sees what it runs and the libraries below it only without a sanitizer in between.
+memcheck.cc = gcc
+memcheck.flags = $(common) -isystem $(glibc)/include -O1 -g -fPIE -fno-omit-frame-pointer -DFAULT_POINTS=1 \
+	-DMEMCHECK=1 -DSLOWLY=20
+memcheck.link = -L$(glibc)/lib $(libs) -pie -Wl,-z,relro,-z,now
 
 # To find inputs: clang's instrumentation of our code; the libraries are those of asan. Clang does
 # not say as gcc does that AddressSanitizer is on.
@@ -69,7 +76,7 @@ sources := $(sort $(wildcard src/*.c src/*/*.c))
 written := build/embedded.c build/version.c
 objects = $(patsubst %.c,build/$(1)/%.o,$(sources) $(written))
 programs = $(patsubst test/$(1)/%.c,build/asan/$(1)/%,$(sort $(wildcard test/$(1)/$(2)_*.c)))
-helpers = $(patsubst %.c,build/asan/%.o,$(filter-out test/$(1)/$(2)_%,$(wildcard test/$(1)/*.c)))
+helpers = $(patsubst %.c,build/$(3)/%.o,$(filter-out test/$(1)/$(2)_%,$(wildcard test/$(1)/*.c)))
 unit := $(call programs,unit,test)
 cases := $(call programs,cases,case)
 targets := $(filter-out fuzz replay,$(patsubst test/fuzz/%.c,%,$(sort $(wildcard test/fuzz/*.c))))
@@ -77,12 +84,14 @@ replays := $(addprefix build/asan/fuzz/,$(targets))
 fuzzers := $(addprefix build/fuzz/,$(or $(TARGET),$(targets)))
 covered := $(patsubst test/%.c,build/cover/%,$(wildcard test/cases/case_*.c test/unit/test_*.c))
 walk := $(sort $(wildcard test/exhaustive/*.c))
+memchecked := $(patsubst build/asan/%,build/memcheck/%,build/asan/deploy-action build/asan/sim/simulate \
+	$(unit) $(cases) $(replays))
 simulator := $(sort $(wildcard test/sim/*.c))
 comma := ,
 service := $(if $(wildcard test/service/go.mod),build/service)
 
 .PHONY: all static deps test test-asan unit cases bats suites fuzz sim mutants walk coverage simulate torture demo bench asan lint analyze docs
-.PHONY: reproducible image install clean help clang tidy format programs force
+.PHONY: reproducible image install clean help clang tidy format programs memchecked valgrind force
 
 all: static
 static: build/deploy-action
@@ -91,74 +100,90 @@ clang: $(call objects,clang)
 tidy: $(patsubst %.c,build/tidy/%.ok,$(sources))
 programs: static asan build/fault/deploy-action build/torture/deploy-action build/sim/simulate build/sim/walk build/asan/sim/simulate $(unit) $(cases) $(replays) $(service)
 
+memchecked: $(memchecked) static $(service)
+
 # --- third-party libraries and tools, in the cache -------------------------------------------------
 $(musl):
 	@.ci/deps/build musl
 $(asan):
 	@.ci/deps/build asan
+$(glibc):
+	@.ci/deps/build glibc
 deps:
 	@.ci/packages all
 	@.ci/deps/build musl asan
 	@.ci/tools
 
 # --- objects and programs --------------------------------------------------------------------------
-build/static/%.o: %.c Makefile | $(musl)
+build/static/%.o: %.c Makefile build/libraries | $(musl)
 	$(call quiet,CC,$<)mkdir -p $(@D) && $(static.cc) $(static.flags) -c $< -o $@
-build/fault/%.o: %.c Makefile | $(musl)
+build/fault/%.o: %.c Makefile build/libraries | $(musl)
 	$(call quiet,FAULT,$<)mkdir -p $(@D) && $(static.cc) $(fault.flags) -c $< -o $@
-build/asan/%.o: %.c Makefile | $(asan)
+build/asan/%.o: %.c Makefile build/libraries | $(asan)
 	$(call quiet,ASAN,$<)mkdir -p $(@D) && $(asan.cc) $(asan.flags) -c $< -o $@
-build/cover/%.o: %.c Makefile | $(asan)
+build/cover/%.o: %.c Makefile build/libraries | $(asan)
 	$(call quiet,COVER,$<)mkdir -p $(@D) && $(asan.cc) $(cover.flags) -c $< -o $@
-build/clang/%.o: %.c Makefile | $(asan)
+build/memcheck/%.o: %.c Makefile build/libraries | $(glibc)
+	$(call quiet,CHECK,$<)mkdir -p $(@D) && $(memcheck.cc) $(memcheck.flags) -c $< -o $@
+build/clang/%.o: %.c Makefile build/libraries | $(asan)
 	$(call quiet,CLANG,$<)mkdir -p $(@D) && $(clang.cc) $(clang.flags) -c $< -o $@
 
-build/fuzz/%.o: %.c Makefile | $(asan)
+build/fuzz/%.o: %.c Makefile build/libraries | $(asan)
 	$(call quiet,FUZZ,$<)mkdir -p $(@D) && $(fuzz.cc) $(fuzz.flags) -c $< -o $@
 
 build/tidy/%.ok: build/clang/%.o .clang-tidy .ci/analyzer.h
 	$(call quiet,TIDY,$*.c)mkdir -p $(@D) && clang-tidy --quiet $*.c -- $(filter-out -MMD -MP,$(clang.flags)) \
 		$(if $(filter-out src/base/error,$*),-include .ci/analyzer.h) && touch $@
 
-build/sim/%.o: %.c Makefile | $(musl)
+build/sim/%.o: %.c Makefile build/libraries | $(musl)
 	$(call quiet,SIM,$<)mkdir -p $(@D) && $(static.cc) $(sim.flags) -c $< -o $@
 
 build/embedded.c: force
 	@.ci/embed templates $@
 build/version.c: force
 	@.ci/stamp $@
+# Other libraries, of other pins or of another recipe, are not mixed with what was compiled for these.
+build/libraries: force
+	@mkdir -p $(@D) && echo $(musl) $(asan) $(glibc) | cmp -s - $@ || echo $(musl) $(asan) $(glibc) >$@
 
 build/deploy-action: $(call objects,static)
 	$(call quiet,LINK,$@)$(static.cc) $^ -o $@ $(static.link)
 build/fault/deploy-action: $(call objects,fault)
 	$(call quiet,LINK,$@)$(static.cc) $^ -o $@ $(static.link)
-build/asan/deploy-action: $(call objects,asan)
-	$(call quiet,LINK,$@)$(asan.cc) $^ -o $@ $(asan.link)
-build/torture/deploy-action: $(call objects,asan) build/asan/test/torture/inject.o
-	$(call quiet,LINK,$@)mkdir -p $(@D) && $(asan.cc) $^ -o $@ $(asan.link) $(addprefix -Wl$(comma)--wrap=,$(torture.wrap))
 build/sim/simulate: $(patsubst %.c,build/sim/%.o,$(filter-out $(sim.without),$(sources)) $(written) $(simulator))
 	$(call quiet,LINK,$@)$(static.cc) $^ -o $@ $(filter-out -s,$(static.link)) $(addprefix -Wl$(comma)--wrap=,$(sim.wrap))
+# What is looked at from inside, once for each way to look.
+define watched
+build/$(1)/deploy-action: $(call objects,$(1))
+	$$(call quiet,LINK,$$@)$$($(1).cc) $$^ -o $$@ $$($(1).link)
+build/$(1)/sim/simulate: $(patsubst %.c,build/$(1)/%.o,$(filter-out $(sim.without),$(sources)) $(written) $(simulator))
+	$$(call quiet,LINK,$$@)mkdir -p $$(@D) && $$($(1).cc) $$^ -o $$@ $$($(1).link) \
+		$(addprefix -Wl$(comma)--wrap=,$(sim.wrap))
+build/$(1)/deploy-action.a: $(filter-out build/$(1)/src/main.o,$(call objects,$(1)))
+	@rm -f $$@ && ar qcsD $$@ $$^
+$(unit:build/asan/%=build/$(1)/%): build/$(1)/unit/%: build/$(1)/test/unit/%.o $(call helpers,unit,test,$(1)) \
+		build/$(1)/deploy-action.a
+	$$(call quiet,LINK,$$@)mkdir -p $$(@D) && $$($(1).cc) $$^ -o $$@ -lcmocka $$($(1).link)
+$(cases:build/asan/%=build/$(1)/%): build/$(1)/cases/%: build/$(1)/test/cases/%.o $(call helpers,cases,case,$(1)) \
+		build/$(1)/deploy-action.a
+	$$(call quiet,LINK,$$@)mkdir -p $$(@D) && $$($(1).cc) $$^ -o $$@ -lcmocka $$($(1).link)
+$(replays:build/asan/%=build/$(1)/%): build/$(1)/fuzz/%: build/$(1)/test/fuzz/%.o build/$(1)/test/fuzz/fuzz.o \
+		build/$(1)/test/fuzz/replay.o build/$(1)/deploy-action.a
+	$$(call quiet,LINK,$$@)mkdir -p $$(@D) && $$($(1).cc) $$^ -o $$@ $$($(1).link)
+endef
+$(foreach flavour,asan memcheck,$(eval $(call watched,$(flavour))))
+build/torture/deploy-action: $(call objects,asan) build/asan/test/torture/inject.o
+	$(call quiet,LINK,$@)mkdir -p $(@D) && $(asan.cc) $^ -o $@ $(asan.link) $(addprefix -Wl$(comma)--wrap=,$(torture.wrap))
 # The journal over a disk that loses what was not synced.
 build/sim/walk: $(patsubst %.c,build/sim/%.o,$(filter-out src/main.c,$(sources)) $(written) $(walk))
 	$(call quiet,LINK,$@)$(static.cc) $^ -o $@ $(filter-out -s,$(static.link)) \
 		$(addprefix -Wl$(comma)--wrap=,openat write fsync renameat unlinkat close)
-build/asan/sim/simulate: $(patsubst %.c,build/asan/%.o,$(filter-out $(sim.without),$(sources)) $(written) $(simulator))
-	$(call quiet,LINK,$@)mkdir -p $(@D) && $(asan.cc) $^ -o $@ $(asan.link) $(addprefix -Wl$(comma)--wrap=,$(sim.wrap))
 build/cover/sim/simulate: $(patsubst %.c,build/cover/%.o,$(filter-out $(sim.without),$(sources)) $(written) $(simulator))
 	$(call quiet,LINK,$@)mkdir -p $(@D) && $(asan.cc) $^ -o $@ $(asan.link) --coverage $(addprefix -Wl$(comma)--wrap=,$(sim.wrap))
 build/cover/deploy-action.a: $(filter-out build/cover/src/main.o,$(call objects,cover))
 	@rm -f $@ && ar qcsD $@ $^
 $(covered): build/cover/%: build/cover/test/%.o build/cover/deploy-action.a
 	$(call quiet,LINK,$@)mkdir -p $(@D) && $(asan.cc) $^ -o $@ -lcmocka $(asan.link) --coverage
-build/asan/deploy-action.a: $(filter-out build/asan/src/main.o,$(call objects,asan))
-	@rm -f $@ && ar qcsD $@ $^
-$(unit): build/asan/unit/%: build/asan/test/unit/%.o $(call helpers,unit,test) build/asan/deploy-action.a
-	$(call quiet,LINK,$@)mkdir -p $(@D) && $(asan.cc) $^ -o $@ -lcmocka $(asan.link)
-$(cases): build/asan/cases/%: build/asan/test/cases/%.o $(call helpers,cases,case) build/asan/deploy-action.a
-	$(call quiet,LINK,$@)mkdir -p $(@D) && $(asan.cc) $^ -o $@ -lcmocka $(asan.link)
-$(replays): build/asan/fuzz/%: build/asan/test/fuzz/%.o build/asan/test/fuzz/fuzz.o \
-		build/asan/test/fuzz/replay.o build/asan/deploy-action.a
-	$(call quiet,LINK,$@)mkdir -p $(@D) && $(asan.cc) $^ -o $@ $(asan.link)
 build/fuzz/deploy-action.a: $(filter-out build/fuzz/src/main.o,$(call objects,fuzz))
 	@rm -f $@ && ar qcsD $@ $^
 $(fuzzers): build/fuzz/%: build/fuzz/test/fuzz/%.o build/fuzz/test/fuzz/fuzz.o build/fuzz/deploy-action.a
@@ -176,6 +201,8 @@ unit cases bats suites:
 	@.ci/test $@
 test-asan:
 	@.ci/test asan
+valgrind:
+	@.ci/test valgrind
 fuzz:
 	@.ci/packages test
 	@env -u MAKEFLAGS -u MFLAGS $(MAKE) $(fuzzers)
@@ -226,6 +253,7 @@ help:
 #: make test        everything that is checked; the last line is "N passed, N failed"
 #: make lint | unit | cases | sim | bats | suites      one part of it
 #: make test-asan   bats, schema and a short kill suite once more, with the sanitizers' program
+#: make valgrind    unit, cases, fuzz corpus, simulator and bats under valgrind: no error, no leak
 #: make simulate    rollouts in a simulated, hostile world: SEEDS=10000 FROM=0
 #: make walk        the journal cut off at every call, by a kill or a loss of power, and once more after it
 #: make coverage    which branches of engine, plan and stats simulator, cases and units take

@@ -9,10 +9,15 @@
 #include <string.h>
 #include <unistd.h>
 
-/* To the sanitizer a block is one piece of memory: it is told which parts of it are nobody's,
- * and each allocation has a gap behind it. */
+/* To the sanitizer and to valgrind a block is one piece of memory: they are told which parts of it
+ * are nobody's, and each allocation has a gap behind it. */
 #ifdef __SANITIZE_ADDRESS__
 #include <sanitizer/asan_interface.h>
+enum { GAP = 16 };
+#elif defined(MEMCHECK)
+#include <valgrind/memcheck.h>
+#define ASAN_POISON_MEMORY_REGION(address, size) VALGRIND_MAKE_MEM_NOACCESS(address, size)
+#define ASAN_UNPOISON_MEMORY_REGION(address, size) VALGRIND_MAKE_MEM_DEFINED(address, size)
 enum { GAP = 16 };
 #else
 #define ASAN_POISON_MEMORY_REGION(address, size) ((void)(address), (void)(size))

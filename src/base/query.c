@@ -227,7 +227,8 @@ static int confine(struct error *err)
     if (setrlimit(RLIMIT_CPU, &cpu) != 0 || setrlimit(RLIMIT_CORE, &core) != 0) {
         return error_system(err, errno, "jq: no limit");
     }
-#ifndef __SANITIZE_ADDRESS__ /* which maps terabytes for itself */
+/* What watches memory maps terabytes for itself. */
+#if !defined(__SANITIZE_ADDRESS__) && !defined(MEMCHECK)
     struct rlimit memory = {MEMORY_BYTES, MEMORY_BYTES};
     if (setrlimit(RLIMIT_AS, &memory) != 0) {
         return error_system(err, errno, "jq: no limit");

@@ -22,7 +22,8 @@
 #   da_skip WHY                        printed and counted skip
 #
 # From outside: DEPLOY_ACTION (the binary), DEPLOY_ACTION_FAULT (the one with fault points), SERVICE,
-# VEGETA, DA_TIMEOUT (seconds, 60), DA_SKIPS (a file that gets one line per skip), DA_KEEP=1 (leave failed directories).
+# VEGETA, DA_TIMEOUT (seconds, 60), DA_SLOW (how many times as long da_until waits, 1), DA_SKIPS (a file that gets one
+# line per skip), DA_LEFT_OUT (a file of tests to skip), DA_KEEP=1 (leave failed directories).
 
 bats_require_minimum_version 1.5.0
 DA_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -43,6 +44,15 @@ da_setup() {
     DA_PID=''
     FAKES=0
     unset GITHUB_ACTIONS GITHUB_OUTPUT GITHUB_STEP_SUMMARY GITLAB_CI CI
+    da_leave_out
+}
+
+# Lines of DA_LEFT_OUT are "NAME | WHY".
+da_leave_out() {
+    local why
+    [ -n "${DA_LEFT_OUT:-}" ] || return 0
+    why=$(awk -F ' [|] ' -v name="$BATS_TEST_DESCRIPTION" '$1 == name { print $2 }' "$DA_LEFT_OUT")
+    [ -z "$why" ] || da_skip "$why"
 }
 
 da_teardown() {
@@ -97,7 +107,7 @@ da_wait() {
 }
 
 da_until() {
-    local seconds=$1 i
+    local seconds=$(($1 * ${DA_SLOW:-1})) i
     shift
     for ((i = 0; i < seconds * 20; i++)); do
         "$@" > /dev/null 2>&1 && return 0

@@ -5,6 +5,7 @@
  */
 #include "fuzz.h"
 
+#include "../unit/slowly.h"
 #include "file.h"
 
 #include <dirent.h>
@@ -14,7 +15,7 @@
 #include <sanitizer/lsan_interface.h>
 #include <unistd.h>
 
-enum { FILE_MAX = 1 << 20, SECONDS_MAX = 20 };
+enum { FILE_MAX = 1 << 20, SECONDS_MAX = 20 * SLOWLY };
 
 static const char *current = "";
 

@@ -3,7 +3,7 @@
  * In place of the C library's allocator, which gives large blocks back to the kernel each time:
  * blocks of powers of two, kept for the next seed. One thread.
  */
-#ifndef __SANITIZE_ADDRESS__
+#if !defined(__SANITIZE_ADDRESS__) && !defined(MEMCHECK)
 
 #include <errno.h>
 #include <stddef.h>

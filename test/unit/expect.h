@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "error.h"
+#include "slowly.h"
 
 /* The call failed with this kind, and its message holds this text. */
 #define EXPECT_ERROR(call, err, wanted_kind, wanted_text)                                \

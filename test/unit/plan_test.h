@@ -7,6 +7,7 @@
 
 #include "arena.h"
 #include "plan.h"
+#include "slowly.h"
 #include "text.h"
 
 #include <setjmp.h>

@@ -10,6 +10,28 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#ifdef MEMCHECK
+#include <valgrind/memcheck.h>
+
+/* Without a report, which a question by the program itself would be. */
+int __asan_address_is_poisoned(void const volatile *address)
+{
+    enum { NOT_OURS = 3 };
+    unsigned char bits = 0;
+    return VALGRIND_GET_VBITS(address, &bits, 1) == NOT_OURS;
+}
+
+void *__asan_region_is_poisoned(void *start, size_t size)
+{
+    for (char *at = start; at < (char *)start + size; at++) {
+        if (__asan_address_is_poisoned(at)) {
+            return at;
+        }
+    }
+    return NULL;
+}
+#endif
+
 static void all_zero(const void *memory, size_t size)
 {
     const unsigned char *bytes = memory;

@@ -62,7 +62,7 @@ static void echo_all(int fd)
 
 static void serve_one(int fd, enum manner manner)
 {
-    char line[256];
+    char line[256] = "";
     struct linger hard = {.l_onoff = 1, .l_linger = 0};
     if (manner == ECHO_ALL) {
         echo_all(fd);

@@ -21,6 +21,7 @@ static int pass_points(void)
         return 1;
     }
     int outcome = process_run(loop, &spec, &result, &error);
+    process_result_release(&result);
     return outcome == 0 ? 0 : error.kind == ERROR_CANCELLED ? 40 + loop_signal(loop) : 2;
 }
 

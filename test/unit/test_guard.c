@@ -140,11 +140,12 @@ static void the_guard_keeps_nothing_else_open(void **state)
     for (const char *p = result.output.data; *p != '\0'; p++) {
         lines += *p == '\n';
     }
-    /* null three times and once more, control, output, lock, the command's pipe */
-    assert_true(lines <= 8);
     close(far);
     close(other);
     file_unlock(lock);
+    NOT_UNDER_VALGRIND();
+    /* null three times and once more, control, output, lock, the command's pipe */
+    assert_true(lines <= 8);
 }
 
 static void the_command_does_not_get_the_lock(void **state)

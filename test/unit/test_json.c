@@ -270,7 +270,7 @@ static void long_lists_are_walked_in_time(void **state)
     (void)state;
     struct json *list AUTO_JSON = json_array();
     const int count = 100000;
-    alarm(10); /* five thousand million steps were the walk to start anew each time */
+    alarm(10 * SLOWLY); /* five thousand million steps were the walk to start anew each time */
     for (int i = 0; i < count; i++) {
         json_append(list, json_of_number(1));
     }

@@ -327,6 +327,7 @@ static void a_slow_reader_gets_all(void **state)
         memset(text, '\x01', sizeof text - 1); /* four bytes each: more than a pipe holds */
         struct log *log = log_open(ends[1], LOG_PLAIN, LOG_INFO, false);
         log_line(log, LOG_INFO, "%s", text);
+        log_free(log);
         _exit(0);
     }
     close(ends[1]);

@@ -5,7 +5,7 @@
 #include "json.h"
 #include "plan_test.h"
 
-#define WORLDS 3000
+#define WORLDS (3000 / SLOWLY)
 
 /* Gates and baseline come first, one PROMOTE after every WATCH, NOTIFY last. */
 static void assert_order(const struct steps *steps)

@@ -194,7 +194,7 @@ static void multiplied_outputs_are_ended(void **state)
         "[.[] + .[]] | length",
         "[(1,2)-(1,2)-(1,2)-(1,2)-(1,2)-(1,2)-(1,2)-(1,2)-(1,2)-(1,2)-(1,2)-(1,2)-(1,2)-(1,2)"
         "-(1,2)-(1,2)-(1,2)-(1,2)-(1,2)-(1,2)-(1,2)-(1,2)-(1,2)-(1,2)-(1,2)-(1,2)-(1,2)-(1,2)]"};
-    alarm(60); /* of hours */
+    alarm(60 * SLOWLY); /* of hours */
     for (size_t i = 0; i < 2; i++) {
         EXPECT_RUN_ERROR(programs[i], input, ERROR_TIMEOUT, "still running after one second");
     }
@@ -251,6 +251,7 @@ static void signals_stay_apart(void **state)
 static void large_results_are_refused(void **state)
 {
     (void)state;
+    NOT_UNDER_VALGRIND(); /* 8 MiB are more than a second of work */
     struct error err;
     /* more than a pipe holds comes through it */
     struct json *results AUTO_JSON = NULL;

@@ -4,7 +4,7 @@
  */
 #include "plan_test.h"
 
-#define WORLDS 3000
+#define WORLDS (3000 / SLOWLY)
 
 static void back_from(struct world *world, size_t done, struct steps *back)
 {

@@ -276,7 +276,7 @@ static void bytes_must_be_utf8(void **state)
     memset(line, 'a', YAML_MAX_BYTES);
     line[YAML_MAX_BYTES - 1] = '\xFF';
     line[YAML_MAX_BYTES] = '\0';
-    alarm(20);
+    alarm(20 * SLOWLY);
     EXPECT_BAD(line, "deploy.yaml:1:1048576: bytes that are no UTF-8");
     alarm(0);
     free(line);
