@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The pure functions that decide, over all of a bounded domain, against what the requirements say
- * in whole numbers. (Weights: test_router_weights.c.)
+ * in whole numbers. (Weights: test_router_weights.c; exit codes: test_run.c.)
  */
 #include "expect.h"
 
 #include "counts.h"
 #include "rule.h"
-#include "run.h"
 
 #include <math.h>
 
@@ -73,28 +72,6 @@ static void every_lack(void **state)
     }
 }
 
-/* README, exit codes. A cancelled run has the code of its signal. */
-static void every_exit_code(void **state)
-{
-    static const struct {
-        enum run_status status;
-        int code;
-        bool finished;
-    } rows[] = {
-        {RUN_RUNNING, 6, false},        {RUN_WAITING, 75, false},    {RUN_HELD, 5, false},
-        {RUN_SUCCEEDED, 0, true},       {RUN_ROLLED_BACK, 2, true},  {RUN_REFUSED, 3, true},
-        {RUN_FAILED, 4, true},          {RUN_BROKEN, 6, false},      {RUN_SUPERSEDED, 7, true},
-        {RUN_ROLLBACK_FAILED, 8, true}, {RUN_CANCELLED, 143, false},
-    };
-    (void)state;
-    assert_int_equal(sizeof rows / sizeof rows[0], RUN_CANCELLED + 1);
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        struct run run = {.status = (int)rows[i].status, .exit_code = 143};
-        assert_int_equal(run_exit_code(&run), rows[i].code);
-        assert_int_equal(run_is_finished(rows[i].status), rows[i].finished);
-    }
-}
-
 /* Counters that rise add what they rose by; one that fell began anew, and counts from nothing. */
 static void every_step_of_a_counter(void **state)
 {
@@ -116,7 +93,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_threshold),
         cmocka_unit_test(every_lack),
-        cmocka_unit_test(every_exit_code),
         cmocka_unit_test(every_step_of_a_counter),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
