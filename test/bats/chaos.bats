@@ -205,7 +205,7 @@ until_watching() {
         before=${EPOCHREALTIME/./}
         kill -"$signal" "$DA_PID"
         da_wait
-        [ $((${EPOCHREALTIME/./} - before)) -lt 7500000 ]
+        [ $((${EPOCHREALTIME/./} - before)) -lt $((7500000 * ${DA_SLOW:-1})) ]
         [ "$status" = "$([ $signal = TERM ] && echo 143 || echo 130)" ]
         want_output "cancelled by SIG$signal"
         run rig_weights "$DIR"

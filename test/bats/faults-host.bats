@@ -448,7 +448,7 @@ nothing_left() { # of the commands with this mark in their environment or name
     run_da run canary v2
     want_status 4
     want_output "'./ops/start green-1 v2' did not end within 1s"
-    [ $((SECONDS - before)) -le 8 ]
+    [ $((SECONDS - before)) -le $((8 * ${DA_SLOW:-1})) ]
     nothing_left stubborn
     want_weights "blue1=100 green1=0"
     polite start
@@ -464,7 +464,7 @@ nothing_left() { # of the commands with this mark in their environment or name
     before=${EPOCHREALTIME/./}
     kill -TERM "$DA_PID"
     da_wait
-    [ $((${EPOCHREALTIME/./} - before)) -lt 7500000 ]
+    [ $((${EPOCHREALTIME/./} - before)) -lt $((7500000 * ${DA_SLOW:-1})) ]
     want_status 143
     nothing_left stubborn
 }
@@ -475,7 +475,7 @@ nothing_left() { # of the commands with this mark in their environment or name
     before=$SECONDS
     run_da run canary v2
     done_once
-    [ $((SECONDS - before)) -le 10 ]
+    [ $((SECONDS - before)) -le $((10 * ${DA_SLOW:-1})) ]
     [ "$(pgrep -cf "$DIR/daemon")" = 2 ]
     pkill -KILL -f "$DIR/daemon"
 }

@@ -193,6 +193,10 @@ run_da_peak() {
 }
 
 want_peak() {
+    if [ -n "${DA_LEFT_OUT:-}" ]; then
+        echo "# $peak kB of memory, not judged: not only ours is counted" >&3
+        return 0
+    fi
     [ "$peak" -le "$1" ] || da_fail "$peak kB of memory, want at most $1"
 }
 

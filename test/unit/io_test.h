@@ -118,7 +118,7 @@ static inline int status_of(int (*body)(void))
 
 static inline bool appears(const char *path, int ms)
 {
-    for (; ms > 0 && !file_exists(path); ms -= 10) {
+    for (ms *= SLOWLY; ms > 0 && !file_exists(path); ms -= 10) {
         usleep(10000);
     }
     return file_exists(path);
