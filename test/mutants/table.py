@@ -140,6 +140,9 @@ MUTANTS = [
     ("what was begun is told twice", ENGINE + "history.c",
      "    if (is_told(path, run))\n        return 0;\n    AUTO_JSON",
      "    if (run == NULL && is_told(path, run))\n        return 0;\n    AUTO_JSON", "test_journal"),
+    ("a state that was changed is believed", ENGINE + "journal.c",
+     "if ((journal->key != NULL && seal_check(journal->key, &text, &why) != 0) ||",
+     "if ((journal->key != NULL && seal_check(journal->key, &text, &why) > 0) ||", "test_journal"),
     # --- files, over a disk that loses what was not synced ---------------------------------------
     ("the state is not synced", "src/io/file.c",
      "if (fd_write(fd, data, length) < 0 || fd_sync(fd) < 0) {", "if (fd_write(fd, data, length) < 0) {", "walk"),

@@ -135,6 +135,112 @@ static void what_cannot_be_read_is_kept_under_a_free_name(void **state)
     expect_history("junk/history.jsonl", "unreadable unreadable");
 }
 
+static int load_with(const char *key, const char *text)
+{
+    struct run run;
+    write_file(in_folder("sealed/state.json"), text);
+    journal.key = key;
+    return journal_load(&journal, &run, &error);
+}
+
+static void a_seal_shows_every_change(void **state)
+{
+    static const char key[] = "0123456789abcdef", other[] = "0123456789abcdeg";
+    (void)state;
+    open_journal("sealed");
+    struct run run = some_run(RUN_RUNNING);
+    journal.key = key;
+    EXPECT_OK(journal_save(&journal, &run, &error), &error);
+    char *text = arena_text(&arena, read_back("sealed/state.json"));
+    EXPECT_OK(load_with(key, text), &error);
+    EXPECT_OK(load_with(NULL, text), &error); /* who asks for none does not mind one */
+    EXPECT_ERROR(load_with(other, text), &error, ERROR_STATE,
+                 "state.json: state does not have the seal");
+    for (size_t at = 0; at < strlen(text); at += 7) {
+        char kept = text[at];
+        text[at] = kept == 'x' ? 'y' : 'x';
+        assert_int_equal(load_with(key, text), -1);
+        assert_int_equal(error.kind, ERROR_STATE);
+        text[at] = kept;
+    }
+    EXPECT_ERROR(load_with(key, "{}"), &error, ERROR_STATE, "state.json: state has no seal");
+}
+
+static struct store *holder;
+
+static int sleep_and_let_go(struct clock *clock, int64_t until, struct error *err)
+{
+    (void)clock, (void)err;
+    wall_now = until;
+    if (holder != NULL)
+        holder->unlock(holder);
+    holder = NULL;
+    return 0;
+}
+
+static int sleep_only(struct clock *clock, int64_t until, struct error *err)
+{
+    (void)clock, (void)err;
+    wall_now = until;
+    return 0;
+}
+
+static int cut_short(struct clock *clock, int64_t until, struct error *err)
+{
+    (void)clock, (void)until;
+    return error_set(err, ERROR_CANCELLED, "cancelled");
+}
+
+/* The lock as a process leaves it behind whose command still holds it. */
+static void hold_as(const char *who)
+{
+    holder = store_file(&arena, journal.store->path);
+    EXPECT_OK(holder->lock(holder, who, &error), &error);
+}
+
+static void a_dead_runs_lock_is_waited_for(void **state)
+{
+    char host[256] = "", dead[320];
+    (void)state;
+    open_journal("locked");
+    gethostname(host, sizeof host - 1);
+    snprintf(dead, sizeof dead, "(%s 2147483646)", host);
+    fake_clock.sleep = sleep_and_let_go;
+    hold_as(dead);
+    EXPECT_OK(journal_lock(&journal, 1000, &error), &error);
+    journal_unlock(&journal);
+    hold_as(dead);
+    EXPECT_ERROR(journal_lock(&journal, 0, &error), &error, ERROR_CONFLICT,
+                 "another run is at work");
+    fake_clock.sleep = sleep_only;
+    EXPECT_ERROR(journal_lock(&journal, 500, &error), &error, ERROR_CONFLICT,
+                 "another run is at work");
+    fake_clock.sleep = cut_short;
+    EXPECT_ERROR(journal_lock(&journal, 500, &error), &error, ERROR_CANCELLED, "cancelled");
+    holder->unlock(holder);
+}
+
+static void a_living_runs_lock_is_not_waited_for(void **state)
+{
+    static const char *const holders[] = {"(elsewhere 2147483646)", "nobody", "(", "(host)", ""};
+    char host[256] = "", living[320];
+    (void)state;
+    open_journal("living");
+    gethostname(host, sizeof host - 1);
+    snprintf(living, sizeof living, "(%s %ld)", host, (long)getpid());
+    fake_clock.sleep = cut_short;
+    hold_as(living);
+    EXPECT_ERROR(journal_lock(&journal, 1000, &error), &error, ERROR_CONFLICT,
+                 "another run is at work");
+    holder->unlock(holder);
+    for (size_t i = 0; i < sizeof holders / sizeof holders[0]; i++) {
+        hold_as(holders[i]);
+        assert_int_equal(journal_lock(&journal, 1000, &error), -1);
+        assert_int_equal(error.kind, ERROR_CONFLICT);
+        holder->unlock(holder);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -143,6 +249,9 @@ int main(void)
         cmocka_unit_test(an_unfinished_run_is_kept_and_superseded),
         cmocka_unit_test(killed_before_it_was_put_aside_it_is_told_once),
         cmocka_unit_test(what_cannot_be_read_is_kept_under_a_free_name),
+        cmocka_unit_test(a_seal_shows_every_change),
+        cmocka_unit_test(a_dead_runs_lock_is_waited_for),
+        cmocka_unit_test(a_living_runs_lock_is_not_waited_for),
     };
     return cmocka_run_group_tests(tests, driver_begin, driver_end);
 }
